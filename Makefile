@@ -1,0 +1,82 @@
+# Targets for people and for CI; both call the same ones. Needs Python 3.11 or newer, make and git.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+MANAGE := $(BIN)/python manage.py
+HOST ?= 127.0.0.1
+PORT ?= 8000
+WORKERS ?= 2
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+.PHONY: help setup run check test functional realdata postgres bench bench-predict bench-baselines explore clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it: make PYTHON=python3.12 run")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: requirements.txt | $(BIN)/python
+	@echo "Installing what the site needs (once, about a minute) …"
+	$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/dev.stamp: requirements.txt requirements-dev.txt explore/requirements.txt | $(BIN)/python
+	@echo "Installing what the tests need (once, about a minute) …"
+	$(PIP) -r requirements-dev.txt
+	@touch $@ $(VENV)/run.stamp
+
+$(VENV)/explore.stamp: requirements.txt explore/requirements.txt | $(BIN)/python
+	@echo "Installing Streamlit (once) …"
+	$(PIP) -r requirements.txt -r explore/requirements.txt
+	@touch $@
+
+setup: $(VENV)/run.stamp  ## make .venv, the local key, the database and the first model
+	@$(BIN)/python -m genre_site.local_key
+	@$(MANAGE) migrate --verbosity 0
+	@$(MANAGE) collectstatic --no-input --verbosity 0
+	@$(MANAGE) ensure_model
+
+run: setup  ## serve on http://127.0.0.1:8000
+	@$(MANAGE) ensure_admin
+	@echo "Genre Detector: http://$(HOST):$(PORT)  (Ctrl-C stops it)"
+	@exec $(BIN)/gunicorn genre_site.wsgi --config genre_site/gunicorn_config.py --bind $(HOST):$(PORT) --workers $(WORKERS)
+
+check: $(VENV)/dev.stamp  ## style, types, import rules, migrations, deployment settings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	SECRET_KEY=check DATABASE_URL=sqlite://:memory: $(MANAGE) makemigrations --check --dry-run
+	@key=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(60))'); set -a; . docs/production.env; set +a; \
+	 SECRET_KEY=$$key DATABASE_URL=sqlite://:memory: $(MANAGE) check --deploy --fail-level WARNING
+
+test: $(VENV)/dev.stamp  ## the test-suite: random order, offline, both cores
+	$(BIN)/python -m pytest -q -n auto
+
+functional: $(VENV)/dev.stamp  ## browser journeys in a real Chromium (CHROMIUM=/path names another)
+	$(BIN)/python -m pytest -q -m functional
+
+realdata: $(VENV)/dev.stamp  ## tests on the Kaggle file under GENRE_DATA_DIR
+	$(BIN)/python -m pytest -q -m realdata
+
+postgres: $(VENV)/dev.stamp  ## the test-suite on a PostgreSQL this starts itself
+	.ci/with_postgres $(BIN)/python -m pytest -q -n auto
+
+bench: bench-predict bench-baselines  ## all benchmarks
+
+bench-predict: $(VENV)/dev.stamp  ## our predict against the bare fastText call
+	$(BIN)/python -m benchmarks.predict
+
+bench-baselines: $(VENV)/dev.stamp  ## fastText against its baselines, cross-validated (DATA=path)
+	$(BIN)/python -m benchmarks.baselines $(DATA)
+
+explore: $(VENV)/explore.stamp  ## the lab: Streamlit on the dataset and the models
+	@$(BIN)/python -m genre_site.local_key
+	$(BIN)/streamlit run explore/app.py
+
+clean:  ## remove the environment and caches; the database and the models stay
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis var/static

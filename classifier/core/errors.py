@@ -1,0 +1,70 @@
+"""Every error the cores raise, as one tree.
+
+    GenreError
+    ├── TextError               a text that can't be classified
+    │   ├── EmptyText
+    │   ├── TextTooShort
+    │   ├── TextTooLong
+    │   └── NotText
+    ├── GenreListError          a list of genres that contradicts itself
+    ├── CorpusError             a file that is not what it claims
+    ├── OverlapError            the same book on the train and the test side
+    ├── TrainingError           a training that could not give a usable model
+    └── ModelError              a model folder that can't be served
+        ├── ModelMissing
+        └── ModelDamaged
+
+Messages are whole sentences for people; a front end shows them as they are.
+"""
+
+
+class GenreError(Exception):
+    """The root: catch it to translate any refusal of the cores."""
+
+
+class TextError(GenreError):
+    """A text that can't be classified."""
+
+
+class EmptyText(TextError):
+    """Nothing but white space."""
+
+
+class TextTooShort(TextError):
+    """Too few words to say anything."""
+
+
+class TextTooLong(TextError):
+    """More bytes than the operator allows."""
+
+
+class NotText(TextError):
+    """Bytes or characters that are no readable text."""
+
+
+class GenreListError(GenreError):
+    """A list of genres that contradicts itself."""
+
+
+class CorpusError(GenreError):
+    """A file that is not what it claims, or holds nothing usable."""
+
+
+class OverlapError(GenreError):
+    """The same book, or nearly the same text, on the train and the test side."""
+
+
+class TrainingError(GenreError):
+    """A training that could not give a usable model."""
+
+
+class ModelError(GenreError):
+    """A model folder that can't be served."""
+
+
+class ModelMissing(ModelError):
+    """No model folder, or a folder without its files."""
+
+
+class ModelDamaged(ModelError):
+    """Files that don't match the hash recorded when the model was made."""

@@ -1,0 +1,262 @@
+"""``GenreModel``: one fastText model and its ``meta.json``, with every trap of fastText kept inside.
+
+A model is a folder with ``model.bin`` (fastText's own format) and ``meta.json`` (genres, parameters,
+hashes, scores). It is loaded only when the hash of ``model.bin`` is the recorded one: fastText hangs,
+crashes or answers with noise on damaged files. No pickle anywhere.
+"""
+
+import hashlib
+import json
+import math
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import fasttext
+
+from classifier.core.errors import ModelDamaged, ModelError, ModelMissing
+from classifier.core.text import content_words
+
+MODEL_FILE = "model.bin"
+META_FILE = "meta.json"
+LABEL = "__label__"
+# fastText holds the GIL while it predicts: 500 texts of 100 words are about 25 ms, so other threads get their turn.
+BATCH = 500
+# A sound model loads in well under a second; fastText spins for ever on some cut files.
+VERIFY_SECONDS = 60
+# float32 scores of two processes on one machine are equal; the margin is for another machine's rounding.
+CANARY_TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class GenreScore:
+    """A genre's slug and its score in [0, 1]; more is better."""
+
+    slug: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model says of one text.
+
+    Attributes
+    ----------
+    scores : tuple of GenreScore, length n_genres
+        Every genre of the model, best first; equal scores in the order of their slugs. Empty when
+        the model abstained. With the default loss (softmax) they share 1 among the genres; with
+        ``ova`` each stands for itself.
+    n_words : int
+        Content words in the text (stop words are not counted).
+    n_known : int
+        Words of them that training saw.
+    abstained : str
+        '' or why there is no answer: ``"no-words"`` or ``"nothing-known"``.
+    """
+
+    scores: tuple[GenreScore, ...]
+    n_words: int
+    n_known: int
+    abstained: str = ""
+
+    def top(self, limit: int = 5, threshold: float = 0.0) -> tuple[GenreScore, ...]:
+        """Return at most ``limit`` genres with a score of at least ``threshold``, best first."""
+        return tuple(genre for genre in self.scores[:limit] if genre.score >= threshold)
+
+
+def to_line(text: str) -> str:
+    """Return the line fastText reads for ``text``, in training and in serving alike.
+
+    Its content words, one blank between, and a final newline: with it ``predict`` sees the end-of-line
+    token that training saw; without it the scores are others.
+    """
+    return " ".join(content_words(text)) + "\n"
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file as hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class GenreModel:
+    """A trained model, ready to predict. Made by ``load`` (from a folder) or by training.
+
+    Parameters
+    ----------
+    engine : fasttext model
+        A supervised model whose labels are ``__label__<slug>``.
+    meta : dict
+        What ``meta.json`` holds; ``save`` adds ``model_sha256`` and ``canaries``.
+    """
+
+    def __init__(self, engine: Any, meta: dict[str, Any]) -> None:
+        self._engine = engine
+        self.meta = meta
+        self.slugs: tuple[str, ...] = tuple(sorted(label.removeprefix(LABEL) for label in engine.get_labels()))
+
+    @classmethod
+    def load(cls, folder: Path) -> "GenreModel":
+        """Load the model in ``folder``.
+
+        Raises
+        ------
+        ModelMissing
+            When the folder, ``model.bin`` or ``meta.json`` is absent.
+        ModelDamaged
+            When ``meta.json`` is not JSON, the hash of ``model.bin`` differs, or the canary texts
+            recorded at training get other scores.
+        """
+        meta = read_meta(folder)
+        path = folder / MODEL_FILE
+        if not path.is_file():
+            raise ModelMissing(f"{path} is missing.")
+        found = sha256_of(path)
+        if found != meta.get("model_sha256"):
+            raise ModelDamaged(
+                f"{path} does not match the hash in {META_FILE}: it was changed or cut after training. "
+                "Restore the file, or promote another version."
+            )
+        model = cls(_load_engine(path), meta)
+        model._check_canaries()
+        return model
+
+    def predict(self, text: str) -> Prediction:
+        """Return the scores of every genre for one text.
+
+        Parameters
+        ----------
+        text : str
+            Any string; it is cleaned and split into words first.
+
+        Returns
+        -------
+        Prediction
+            Abstained when ``text`` has no word, or none that training saw: fastText would answer
+            those with the confidence of an empty line.
+        """
+        words = content_words(text)
+        if not words:
+            return Prediction((), 0, 0, "no-words")
+        n_known = sum(self._engine.get_word_id(word) >= 0 for word in words)
+        if not n_known:
+            return Prediction((), len(words), 0, "nothing-known")
+        pairs = self._engine.f.predict(" ".join(words) + "\n", -1, 0.0, "strict")
+        # fastText adds 1e-5 inside its logarithm, so a score may read 1.00001.
+        scores = [GenreScore(label.removeprefix(LABEL), min(1.0, max(0.0, score))) for score, label in pairs]
+        # Asked of the raw scores: max(0.0, nan) is 0.0.
+        if not all(math.isfinite(score) for score, _ in pairs):
+            raise ModelDamaged("The model answers with scores that are no numbers; it must not be served.")
+        scores.sort(key=lambda genre: (-genre.score, genre.slug))
+        return Prediction(tuple(scores), len(words), n_known)
+
+    def predict_many(self, texts: Iterable[str]) -> list[Prediction]:
+        """Return ``[predict(text) for text in texts]``; for up to about ``BATCH`` texts at a time."""
+        return [self.predict(text) for text in texts]
+
+    def save(self, folder: Path, *, canaries: Sequence[str] = (), extra: Mapping[str, str] | None = None) -> Path:
+        """Write the model to ``folder``, whole or not at all.
+
+        The files are written beside it under a temporary name, flushed to the disk, loaded again in
+        a child process (fastText reports no error on a full disk) and only then renamed.
+
+        Parameters
+        ----------
+        folder : Path
+            Must not exist yet.
+        canaries : sequence of str
+            Texts whose scores are recorded and compared at every later load.
+        extra : mapping of str to str, default=None
+            Other files of the folder: name to content.
+
+        Raises
+        ------
+        ModelError
+            When ``folder`` exists, or the written copy does not load or answers differently.
+        """
+        if folder.exists():
+            raise ModelError(f"{folder} exists already; a model folder is never overwritten.")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir()
+        try:
+            for name, content in (extra or {}).items():
+                (draft / name).write_text(content, encoding="utf-8")
+            self._write(draft, canaries)
+            _verify_in_child(draft)
+            draft.rename(folder)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+        _flush(folder.parent)
+        return folder
+
+    def _write(self, draft: Path, canaries: Sequence[str]) -> None:
+        path = draft / MODEL_FILE
+        self._engine.save_model(str(path))
+        self.meta = {**self.meta, "model_sha256": sha256_of(path), "model_bytes": path.stat().st_size}
+        self.meta["canaries"] = [[to_line(text).strip(), self._canary(text)] for text in canaries]
+        text = json.dumps(self.meta, indent=1, ensure_ascii=False, sort_keys=True)
+        (draft / META_FILE).write_text(text + "\n", encoding="utf-8")
+        for file in draft.iterdir():
+            _flush(file)
+
+    def _canary(self, text: str) -> dict[str, float]:
+        return {genre.slug: round(genre.score, 6) for genre in self.predict(text).top(3)}
+
+    def _check_canaries(self) -> None:
+        for text, expected in self.meta.get("canaries", ()):
+            scores = {genre.slug: genre.score for genre in self.predict(text).scores}
+            if any(abs(scores.get(slug, -1.0) - score) > CANARY_TOLERANCE for slug, score in expected.items()):
+                raise ModelDamaged("The model answers its own canary texts differently than when it was trained.")
+
+
+def read_meta(folder: Path) -> dict[str, Any]:
+    """Return what ``meta.json`` in ``folder`` says.
+
+    Raises
+    ------
+    ModelMissing, ModelDamaged
+    """
+    try:
+        meta = json.loads((folder / META_FILE).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ModelMissing(f"{folder} holds no {META_FILE}: it is not a model folder.") from error
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ModelDamaged(f"{folder / META_FILE} can't be read: {error}") from error
+    if not isinstance(meta, dict):
+        raise ModelDamaged(f"{folder / META_FILE} is not a JSON object.")
+    return meta
+
+
+def _load_engine(path: Path) -> Any:
+    try:
+        return fasttext.load_model(str(path))
+    except (ValueError, RuntimeError, MemoryError) as error:
+        raise ModelDamaged(f"fastText can't load {path}: {error}") from error
+
+
+def _verify_in_child(folder: Path) -> None:
+    command = [sys.executable, "-m", "classifier.core.verify", str(folder)]
+    try:
+        result = subprocess.run(command, timeout=VERIFY_SECONDS, capture_output=True, text=True, check=False, cwd=_ROOT)
+    except subprocess.TimeoutExpired as error:
+        raise ModelError(f"The model just written does not load within {VERIFY_SECONDS} s.") from error
+    if result.returncode:
+        raise ModelError(f"The model just written does not load: {result.stderr.strip() or result.returncode}")
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+_ROOT = Path(__file__).resolve().parents[2]

@@ -1,0 +1,38 @@
+"""The genre table as a ``GenreList``, and seeding it from ``genres.toml``."""
+
+from classifier.core.genres import Genre as GenreRow
+from classifier.core.genres import GenreList, canonical_genres
+from classifier.models import Genre
+
+
+def sync_genres(*, using: str = "default") -> int:
+    """Add the shipped genres the table lacks and return how many; nothing is changed or deleted."""
+    known = set(Genre.objects.using(using).values_list("slug", flat=True))
+    names = set(Genre.objects.using(using).values_list("name", flat=True))
+    missing = [
+        Genre(
+            slug=genre.slug,
+            name=genre.name,
+            description=genre.description,
+            headings="\n".join(genre.headings),
+            aliases="\n".join(genre.aliases),
+        )
+        for genre in canonical_genres()
+        if genre.slug not in known and genre.name not in names
+    ]
+    Genre.objects.using(using).bulk_create(missing)
+    return len(missing)
+
+
+def current_genres() -> GenreList:
+    """Return the table as a ``GenreList``; retired genres are left out. One query."""
+    return GenreList(
+        GenreRow(
+            slug=row.slug,
+            name=row.name,
+            description=row.description,
+            headings=tuple(row.headings.splitlines()),
+            aliases=tuple(row.aliases.splitlines()),
+        )
+        for row in Genre.objects.filter(retired=False)
+    )

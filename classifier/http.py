@@ -1,0 +1,19 @@
+"""One way to answer both a plain request and an HTMX one."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.utils.cache import patch_vary_headers
+
+
+def page_or_partial(request: HttpRequest, template: str, context: dict[str, Any], *, partial: str) -> TemplateResponse:
+    """Render ``template`` whole, or only its partial when HTMX asks to fill the element of that id.
+
+    A partial's name is the DOM id it fills. A boosted navigation has another target, so it gets the page.
+    """
+    htmx = getattr(request, "htmx", None)
+    wanted = f"{template}#{partial}" if htmx and htmx.target == partial else template
+    response = TemplateResponse(request, wanted, {**context, "is_partial": wanted != template})
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
+    return response

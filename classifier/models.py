@@ -1,0 +1,135 @@
+"""Genres, model versions and predictions as they are stored."""
+
+import uuid
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q
+
+
+class AppendOnlyQuerySet(models.QuerySet[Any]):
+    """Sets of rows that are written once."""
+
+    def update(self, **kwargs: Any) -> int:
+        """Refuse."""
+        raise ValidationError("This is a history: its rows are never changed.")
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Refuse."""
+        raise ValidationError("This is a history: its rows are never deleted.")
+
+
+class AppendOnly(models.Model):
+    """A row that is written once: an update or a delete through the ORM is refused."""
+
+    objects = AppendOnlyQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Insert; refuse to update."""
+        if not self._state.adding:
+            raise ValidationError("This is a history: its rows are never changed.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Refuse."""
+        raise ValidationError("This is a history: its rows are never deleted.")
+
+
+class Genre(models.Model):
+    """A genre people and models may name. The table is the truth; ``genres.toml`` only seeds it."""
+
+    slug = models.SlugField(
+        max_length=60,
+        unique=True,
+        validators=[RegexValidator(r"^[a-z0-9]+(-[a-z0-9]+)*$")],
+        help_text="For machines: small letters, digits, hyphens. Never changes once used.",
+    )
+    name = models.CharField(max_length=80, unique=True)
+    description = models.CharField(max_length=200, blank=True, help_text="One line, shown where the genre is shown.")
+    headings = models.TextField(
+        blank=True, help_text="BISAC headings that mean this genre, one a line, levels joined by “ / ”."
+    )
+    aliases = models.TextField(blank=True, help_text="Other and older names, one a line.")
+    retired = models.BooleanField(default=False, help_text="No longer offered to people; old labels stay.")
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ModelVersion(models.Model):
+    """One trained model: a folder under GENRE_MODEL_DIR and its place in the life of models."""
+
+    class State(models.TextChoices):
+        """Where a version stands."""
+
+        CANDIDATE = "candidate", "Candidate"
+        CHAMPION = "champion", "Champion"
+        RETIRED = "retired", "Retired"
+
+    number = models.PositiveIntegerField(unique=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.CANDIDATE)
+    folder = models.CharField(max_length=200, help_text="Below GENRE_MODEL_DIR.")
+    sha256 = models.CharField(max_length=64)
+    meta = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["state"], condition=Q(state="champion"), name="classifier_one_champion")
+        ]
+
+    def __str__(self) -> str:
+        return f"version {self.number}"
+
+
+class ModelEvent(AppendOnly):
+    """One change in the life of a version: who, when, why."""
+
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="events")
+    from_state = models.CharField(max_length=10, blank=True)
+    to_state = models.CharField(max_length=10)
+    at = models.DateTimeField(auto_now_add=True)
+    by = models.CharField(max_length=150)
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.version}: {self.from_state or 'new'} → {self.to_state}"
+
+
+class Prediction(models.Model):
+    """What a version said of a text, without the text."""
+
+    class Source(models.TextChoices):
+        """Where the text came from."""
+
+        PAGE = "page", "Page"
+        FILE = "file", "Uploaded file"
+        EXAMPLE = "example", "Example"
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="predictions")
+    source = models.CharField(max_length=10, choices=Source.choices)
+    shown = models.JSONField(help_text="The genres shown, best first: [[slug, score], …].")
+    abstained = models.CharField(max_length=30, blank=True)
+    n_words = models.PositiveIntegerField()
+    milliseconds = models.FloatField()
+    text_hash = models.CharField(max_length=64, help_text="Keyed hash of the text: equal texts, equal hashes.")
+    at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        ordering = ["-at"]
+
+    def __str__(self) -> str:
+        return f"prediction {self.uid}"

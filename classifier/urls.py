@@ -1,0 +1,12 @@
+"""Addresses of the classifier's pages."""
+
+from django.urls import path
+
+from classifier import views
+
+app_name = "classifier"
+urlpatterns = [
+    path("", views.classify, name="text-classify"),
+    path("about/", views.about, name="model-about"),
+    path("privacy/", views.privacy, name="privacy-read"),
+]

@@ -1,0 +1,89 @@
+"""The pages of the classifier: paste a text, see its genres; read about the model."""
+
+import logging
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from classifier.core.errors import ModelError
+from classifier.forms import TextForm
+from classifier.http import page_or_partial
+from classifier.models import Genre, ModelVersion, Prediction
+from classifier.predictions import Shown, predict_text
+from classifier.registry import champion
+from classifier.sample_texts import sample_texts
+from classifier.wording import ABSTENTIONS, STANDS_OUT, genre_lines
+
+logger = logging.getLogger(__name__)
+PAGE = "classifier/page.html"
+
+
+def result_context(shown: Shown, text: str) -> dict[str, Any]:
+    """Return what the result of one prediction needs to be shown, also by the correction form."""
+    lines = genre_lines(shown.genres)
+    return {
+        "text": text,
+        "shown": shown,
+        "token": shown.token(),
+        "lines": lines,
+        "stands_out": bool(lines) and lines[0].score >= STANDS_OUT,
+        "abstained": ABSTENTIONS.get(shown.abstained, ""),
+        "all_genres": Genre.objects.filter(retired=False),
+        "samples": sample_texts().values(),
+    }
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def classify(request: HttpRequest) -> HttpResponse:
+    """Show the form; with a text, or the example named in the address, show its genres."""
+    context: dict[str, Any] = {"samples": sample_texts().values(), "text": ""}
+    if request.method == "POST":
+        form = TextForm(request.POST, request.FILES)
+        is_file = bool(request.FILES)
+        source = Prediction.Source.FILE if is_file else Prediction.Source.PAGE
+        if form.is_valid():
+            context |= _predict(form.cleaned_data["text"], source) | {"fill_box": is_file}
+        else:
+            context |= {"text": form.pasted, "problems": form.non_field_errors(), "fill_box": is_file}
+    elif name := request.GET.get("example"):
+        sample = sample_texts().get(name)
+        if sample is None:
+            raise Http404(f"no example {name!r}")
+        context |= _predict(sample.text, Prediction.Source.EXAMPLE) | {"fill_box": True}
+    return page_or_partial(request, PAGE, context, partial="result")
+
+
+def _predict(text: str, source: str) -> dict[str, Any]:
+    try:
+        return result_context(predict_text(text, source=source), text)
+    except ModelError as error:
+        logger.error("No model answers: %s", error)
+        return {"text": text, "no_model": True}
+
+
+@require_safe
+def about(request: HttpRequest) -> HttpResponse:
+    """Tell which version answers, what it was trained on and how good it is."""
+    context: dict[str, Any] = {"genres": Genre.objects.filter(retired=False)}
+    try:
+        active = champion()
+    except ModelError:
+        return TemplateResponse(request, "classifier/about.html", context)
+    version = ModelVersion.objects.get(number=active.number)
+    evaluation = version.meta.get("evaluation", {})
+    context |= {
+        "version": version,
+        "promoted": version.events.filter(to_state=ModelVersion.State.CHAMPION).first(),
+        "meta": version.meta,
+        "evaluation": evaluation,
+        "methods": evaluation.get("methods", {}),
+    }
+    return TemplateResponse(request, "classifier/about.html", context)
+
+
+@require_safe
+def privacy(request: HttpRequest) -> HttpResponse:
+    """Tell what is stored, why, and how to have it deleted."""
+    return TemplateResponse(request, "classifier/privacy.html")

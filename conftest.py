@@ -1,0 +1,92 @@
+"""Fixtures every app's tests share: a small corpus, a real fastText model of it, and a champion that answers."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from training.core.corpora import Example
+from training.core.fit import FitParameters, fit
+
+WORDS = {
+    "fantasy": "dragon wizard sorceress spell kingdom throne elf prophecy castle sword enchanted magic".split(),
+    "cooking": "recipe oven butter flour bake sugar simmer garlic whisk tablespoon dough roast".split(),
+    "business-economics": "market company profit investor manager customer strategy finance revenue startup sales budget".split(),
+}
+FILLER = "the a of and with in this that every new old long".split()
+
+
+def make_examples(per_genre=12):
+    """Return examples whose words are plainly of their genre; every text differs from the others."""
+    examples = []
+    for genre, words in WORDS.items():
+        for number in range(per_genre):
+            picked = [words[(number * step + step) % len(words)] for step in range(1, 9)]
+            filler = [FILLER[(number + step) % len(FILLER)] for step in range(8)]
+            text = " ".join(word for pair in zip(picked, filler, strict=True) for word in pair)
+            examples.append(
+                Example(f"{text} number {genre} {number}", (genre,), title=f"{genre} {number}", author="Test")
+            )
+    return examples
+
+
+@pytest.fixture(scope="session")
+def examples():
+    """36 examples of three genres."""
+    return make_examples()
+
+
+@pytest.fixture(scope="session")
+def model(examples):
+    """A real fastText model of the small corpus, in memory."""
+    return fit(examples, FitParameters(epoch=50, dim=10, seed=1))
+
+
+@pytest.fixture(scope="session")
+def model_folder(model, tmp_path_factory):
+    """The model, saved."""
+    return model.save(
+        tmp_path_factory.mktemp("models") / "small", canaries=["the dragon and the wizard", "whisk butter and flour"]
+    )
+
+
+@pytest.fixture
+def model_dir(tmp_path, settings):
+    """An empty GENRE_MODEL_DIR of this test's own."""
+    from classifier.registry import forget_champion
+
+    settings.GENRE_MODEL_DIR = tmp_path / "models"
+    settings.GENRE_MODEL_DIR.mkdir()
+    forget_champion()
+    yield settings.GENRE_MODEL_DIR
+    forget_champion()
+
+
+@pytest.fixture
+def make_version(db, model_dir, model_folder):
+    """Return a function that registers one more copy of the small model and returns its version."""
+    from classifier.registry import register
+
+    def make():
+        folder = model_dir / f"m{len(list(model_dir.iterdir()))}"
+        shutil.copytree(model_folder, folder)
+        return register(folder, by="tests")
+
+    return make
+
+
+@pytest.fixture
+def champion(make_version):
+    """The version that answers."""
+    from classifier.registry import promote
+
+    return promote(make_version().number, by="tests")
+
+
+@pytest.fixture
+def data_dir(settings):
+    """The folder of the real data; the test is skipped where it is absent."""
+    path = Path(settings.GENRE_DATA_DIR)
+    if not (path / "google_books_1299.csv").exists():
+        pytest.skip(f"the Kaggle file is not in GENRE_DATA_DIR ({path})")
+    return path

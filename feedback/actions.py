@@ -1,0 +1,265 @@
+"""The only writer of corrections and reviews. Every function is one transaction and leaves a trail."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from classifier.models import Genre
+from classifier.predictions import Shown, hash_text
+from feedback.limits import check_limits
+from feedback.models import Correction, ReviewEvent
+
+VISITOR = "visitor"
+
+
+class ActionRefused(Exception):
+    """An action that the state of the correction, or the answer itself, does not allow."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a person says: exactly one of genres, none fits, not sure."""
+
+    genres: tuple[str, ...] = ()
+    none_fits: bool = False
+    not_sure: bool = False
+    proposal: str = ""
+    note: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """Return the kind of answer.
+
+        Raises
+        ------
+        ActionRefused
+            When there is no answer, or answers that contradict each other.
+        """
+        if self.genres and not self.none_fits and not self.not_sure:
+            return Correction.Verdict.GENRES
+        if self.genres:
+            raise ActionRefused(
+                "You ticked genres and also “none of these fits” or “not sure”. Keep the one that is right."
+            )
+        if self.none_fits and self.not_sure:
+            raise ActionRefused("Choose either “none of these fits” or “not sure”.")
+        if self.none_fits:
+            return Correction.Verdict.NONE
+        if self.not_sure:
+            return Correction.Verdict.UNSURE
+        if self.proposal:
+            raise ActionRefused("You proposed a genre: tick “none of these fits” with it, or tick a genre of the list.")
+        raise ActionRefused("Nothing is ticked yet. Tick the genres that fit, “none of these fits” or “not sure”.")
+
+
+@dataclass
+class BulkResult:
+    """How many corrections an action changed, and why it left others alone."""
+
+    changed: int = 0
+    skipped: dict[str, int] = field(default_factory=dict)
+
+    def skip(self, reason: str) -> None:
+        """Count one left alone."""
+        self.skipped[reason] = self.skipped.get(reason, 0) + 1
+
+
+def submit_correction(*, shown: Shown, text: str, answer: Answer, visitor: str) -> Correction:
+    """Store what a visitor says of a text. Sending the same prediction's answer again returns the first.
+
+    Raises
+    ------
+    ActionRefused
+        When the answer contradicts itself, or the text is not the one that was shown.
+    TooManyCorrections
+        When the visitor sent too many.
+    """
+    verdict = answer.verdict
+    if hash_text(text) != shown.text_hash:
+        raise ActionRefused(
+            "The text was changed after the genres were shown. Show its genres again, then correct them."
+        )
+    genres = _known_genres(answer.genres)
+    try:
+        with transaction.atomic():
+            earlier = Correction.objects.filter(prediction_uid=shown.uid).first()
+            if earlier is not None:
+                return earlier
+            check_limits(visitor)
+            correction = Correction.objects.create(
+                prediction_uid=shown.uid,
+                version_id=shown.version_id,
+                shown=shown.genres,
+                source=shown.source,
+                text=text,
+                text_hash=shown.text_hash,
+                verdict=verdict,
+                chosen=[genre.slug for genre in genres],
+                proposal=answer.proposal,
+                note=answer.note,
+                visitor=visitor,
+            )
+            correction.genres.set(genres)
+            _record(correction, "submitted", by=VISITOR, before={})
+            return correction
+    except IntegrityError:
+        # Two clicks at once: the other one was stored.
+        return Correction.objects.get(prediction_uid=shown.uid)
+
+
+def _known_genres(slugs: Sequence[str]) -> list[Genre]:
+    rows = {genre.slug: genre for genre in Genre.objects.filter(slug__in=slugs)}
+    unknown = [slug for slug in slugs if slug not in rows]
+    if unknown:
+        raise ActionRefused(f"There is no genre {unknown[0]!r}.")
+    return [rows[slug] for slug in dict.fromkeys(slugs)]
+
+
+@transaction.atomic
+def review(*, corrections: Iterable[int], status: str, by: AbstractBaseUser, reason: str = "") -> BulkResult:
+    """Approve, reject or reopen corrections (given by primary key).
+
+    Withdrawn ones stay withdrawn; one without genre can't be approved unless "none fits" is its answer.
+    """
+    result = BulkResult()
+    rows = Correction.objects.select_for_update().filter(pk__in=list(corrections)).order_by("pk")
+    for correction in rows:
+        if correction.status == Correction.Status.WITHDRAWN:
+            result.skip("withdrawn by its author")
+        elif correction.status == status:
+            result.skip(f"{status} already")
+        elif status == Correction.Status.APPROVED and not _can_be_approved(correction):
+            result.skip("no genre chosen: set genres first, or reject it")
+        else:
+            before = _state(correction)
+            correction.status = status
+            _stamp(correction, by)
+            correction.save(update_fields=["status", "reviewer", "reviewed_at"])
+            _record(correction, status, by=by.get_username(), before=before, reason=reason)
+            result.changed += 1
+    return result
+
+
+def _can_be_approved(correction: Correction) -> bool:
+    return correction.verdict == Correction.Verdict.NONE or correction.genres.exists()
+
+
+@transaction.atomic
+def set_genres(
+    *, corrections: Iterable[int], slugs: Sequence[str], by: AbstractBaseUser, reason: str = ""
+) -> BulkResult:
+    """Give corrections (by primary key) other genres; what the person ticked stays on record.
+
+    Raises
+    ------
+    ActionRefused
+        When a genre does not exist, or an approved correction would be left without genre.
+    """
+    genres = _known_genres(slugs)
+    result = BulkResult()
+    rows = Correction.objects.select_for_update().filter(pk__in=list(corrections)).order_by("pk")
+    for correction in rows:
+        before = _state(correction)
+        if correction.status == Correction.Status.WITHDRAWN:
+            result.skip("withdrawn by its author")
+        elif set(before["genres"]) == {genre.slug for genre in genres}:
+            result.skip("these genres already")
+        elif not genres and correction.status == Correction.Status.APPROVED:
+            result.skip("approved: needs a genre")
+        else:
+            correction.genres.set(genres)
+            _stamp(correction, by)
+            correction.save(update_fields=["reviewer", "reviewed_at"])
+            _record(correction, "edited", by=by.get_username(), before=before, reason=reason)
+            result.changed += 1
+    return result
+
+
+@transaction.atomic
+def withdraw(*, correction: Correction) -> Correction:
+    """Take a correction back: its text, note and proposal are erased. Safe to repeat."""
+    row = Correction.objects.select_for_update().get(pk=correction.pk)
+    if row.status != Correction.Status.WITHDRAWN:
+        before = _state(row)
+        row.status = Correction.Status.WITHDRAWN
+        row.text = row.note = row.proposal = ""
+        row.save(update_fields=["status", "text", "note", "proposal"])
+        _record(row, "withdrawn", by=VISITOR, before=before)
+    return row
+
+
+@dataclass(frozen=True)
+class Imported:
+    """One correction of a file, ready to be stored."""
+
+    text: str
+    genres: tuple[str, ...]
+    verdict: str = Correction.Verdict.GENRES
+    status: str = Correction.Status.PENDING
+    receipt: str = ""
+    chosen: tuple[str, ...] | None = None
+    shown: tuple[tuple[str, float], ...] = ()
+    proposal: str = ""
+    note: str = ""
+
+
+@transaction.atomic
+def import_corrections(*, rows: Iterable[Imported], by: str) -> BulkResult:
+    """Store corrections of a file, all or none; one that is here already is left alone.
+
+    "Here already" means the same receipt, or the same text with the same genres.
+
+    Raises
+    ------
+    ActionRefused
+        When a genre does not exist.
+    """
+    result = BulkResult()
+    for row in rows:
+        digest = hash_text(row.text)
+        genres = _known_genres(row.genres)
+        if row.receipt and Correction.objects.filter(receipt=row.receipt).exists():
+            result.skip("here already (same receipt)")
+            continue
+        same_text = Correction.objects.filter(text_hash=digest).exclude(text="").prefetch_related("genres")
+        if not row.receipt and any(set(other.slugs()) == set(row.genres) for other in same_text):
+            result.skip("here already (same text and genres)")
+            continue
+        correction = Correction(
+            source=Correction.Source.IMPORT,
+            text=row.text,
+            text_hash=digest,
+            verdict=row.verdict,
+            status=row.status,
+            chosen=list(row.genres if row.chosen is None else row.chosen),
+            shown=list(row.shown),
+            proposal=row.proposal,
+            note=row.note,
+        )
+        if row.receipt:
+            correction.receipt = row.receipt
+        correction.save()
+        correction.genres.set(genres)
+        _record(correction, "imported", by=by, before={})
+        result.changed += 1
+    return result
+
+
+def _stamp(correction: Correction, by: AbstractBaseUser) -> None:
+    correction.reviewer_id = by.pk
+    correction.reviewed_at = timezone.now()
+
+
+def _state(correction: Correction) -> dict[str, Any]:
+    slugs = sorted(correction.genres.values_list("slug", flat=True))
+    return {"status": correction.status, "genres": slugs}
+
+
+def _record(correction: Correction, action: str, *, by: str, before: dict[str, Any], reason: str = "") -> None:
+    ReviewEvent.objects.create(
+        correction=correction, action=action, by=by, before=before, after=_state(correction), reason=reason
+    )

@@ -1,0 +1,54 @@
+"""A throttle and a daily cap on corrections, against one visitor poisoning the training data."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from feedback.models import Correction
+
+MINUTE, DAY = 60, 24 * 3600
+
+
+class TooManyCorrections(Exception):
+    """A visitor sent more corrections than allowed; ``retry_after`` is in seconds."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"too many corrections; wait {retry_after} s")
+        self.retry_after = retry_after
+
+
+def visitor_address(request: HttpRequest) -> str:
+    """Return the visitor's address, believing ``X-Forwarded-For`` only as far as proxies are trusted."""
+    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+    trusted = settings.GENRE_TRUSTED_PROXIES
+    if trusted and len(hops) >= trusted:
+        return hops[-trusted]
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def visitor_of(request: HttpRequest) -> str:
+    """Return a keyed hash that names the visitor for today: enough for a cap, useless to follow a person."""
+    value = f"{timezone.now():%Y-%m-%d}|{visitor_address(request)}"
+    return salted_hmac("feedback.visitor", value, algorithm="sha256").hexdigest()
+
+
+def check_limits(visitor: str) -> None:
+    """Raise when ``visitor`` reached a limit. Counted in the database, so it holds across workers.
+
+    Raises
+    ------
+    TooManyCorrections
+    """
+    now = timezone.now()
+    sent = Correction.objects.filter(visitor=visitor)
+    limits = ((MINUTE, settings.GENRE_CORRECTIONS_PER_MINUTE), (DAY, settings.GENRE_CORRECTIONS_PER_DAY))
+    for seconds, limit in limits:
+        recent = sent.filter(created_at__gt=now - timedelta(seconds=seconds)).order_by("created_at")
+        times = list(recent.values_list("created_at", flat=True))
+        if len(times) >= limit:
+            oldest = times[-limit] if limit else now
+            wait = (oldest + timedelta(seconds=seconds) - now).total_seconds()
+            raise TooManyCorrections(max(1, round(wait)))

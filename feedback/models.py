@@ -1,0 +1,113 @@
+"""Corrections people send, and the append-only trail of what happened to them."""
+
+import secrets
+
+from django.conf import settings
+from django.db import models
+
+from classifier.models import AppendOnly, Genre, ModelVersion
+
+
+def new_receipt() -> str:
+    """Return an unguessable name for a correction's receipt link (128 bits)."""
+    return secrets.token_urlsafe(16)
+
+
+class CorrectionQuerySet(models.QuerySet["Correction"]):
+    """Sets of corrections."""
+
+    def approved_examples(self) -> "CorrectionQuerySet":
+        """Return approved corrections that name a genre: what training may learn from, oldest first."""
+        return (
+            self.filter(status=Correction.Status.APPROVED, genres__isnull=False)
+            .distinct()
+            .order_by("pk")
+            .prefetch_related("genres")
+        )
+
+
+class Correction(models.Model):
+    """What a person says a text is, beside what they were shown. Written only by ``feedback.actions``."""
+
+    class Status(models.TextChoices):
+        """Where a correction stands in its review."""
+
+        PENDING = "pending", "Pending"
+        APPROVED = "approved", "Approved"
+        REJECTED = "rejected", "Rejected"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+
+    class Verdict(models.TextChoices):
+        """Which kind of answer the person gave."""
+
+        GENRES = "genres", "These genres"
+        NONE = "none", "None of the genres fits"
+        UNSURE = "unsure", "Not sure"
+
+    class Source(models.TextChoices):
+        """How a correction arrived."""
+
+        PAGE = "page", "Page"
+        FILE = "file", "Uploaded file"
+        EXAMPLE = "example", "Example"
+        IMPORT = "import", "Import"
+
+    receipt = models.CharField(max_length=40, unique=True, default=new_receipt, editable=False)
+    prediction_uid = models.UUIDField(unique=True, null=True, blank=True, editable=False)
+    version = models.ForeignKey(
+        ModelVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="corrections"
+    )
+    shown = models.JSONField(
+        default=list, blank=True, help_text="What the model showed, best first: [[slug, score], …]."
+    )
+    source = models.CharField(max_length=10, choices=Source.choices)
+    text = models.TextField(blank=True, help_text="Empty once withdrawn.")
+    text_hash = models.CharField(max_length=64, db_index=True)
+    verdict = models.CharField(max_length=10, choices=Verdict.choices)
+    chosen = models.JSONField(
+        default=list, blank=True, help_text="The slugs the person ticked; never changed by review."
+    )
+    genres = models.ManyToManyField(Genre, blank=True, related_name="corrections", help_text="The genres after review.")
+    proposal = models.CharField(max_length=80, blank=True, help_text="A genre the person misses in the list.")
+    note = models.TextField(max_length=1000, blank=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING, db_index=True)
+    visitor = models.CharField(
+        max_length=64, blank=True, db_index=True, help_text="Keyed hash of the address, per day."
+    )
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="reviewed_corrections"
+    )
+    reviewed_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    objects = CorrectionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"correction {self.pk}"
+
+    def slugs(self) -> tuple[str, ...]:
+        """Return the reviewed genres, those the person ticked first in their order. One query unless prefetched."""
+        rank = {slug: at for at, slug in enumerate(self.chosen)}
+        slugs = [genre.slug for genre in self.genres.all()]
+        return tuple(sorted(slugs, key=lambda slug: (rank.get(slug, len(rank)), slug)))
+
+
+class ReviewEvent(AppendOnly):
+    """One thing that happened to a correction. Holds no text, so that a withdrawal reaches everything."""
+
+    correction = models.ForeignKey(Correction, on_delete=models.PROTECT, related_name="events")
+    at = models.DateTimeField(auto_now_add=True)
+    by = models.CharField(max_length=150)
+    action = models.CharField(max_length=20)
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.action} by {self.by}"

@@ -1,0 +1,76 @@
+"""Send a correction; see or withdraw it by its receipt link."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.cache import patch_cache_control
+from django.views.decorators.http import require_http_methods, require_POST
+
+from classifier.http import page_or_partial
+from classifier.predictions import BadToken, Shown
+from classifier.views import PAGE, result_context
+from classifier.wording import genre_lines
+from feedback.actions import ActionRefused, submit_correction, withdraw
+from feedback.forms import CorrectionForm
+from feedback.limits import TooManyCorrections, visitor_of
+from feedback.models import Correction
+
+
+@require_POST
+def create(request: HttpRequest) -> HttpResponse:
+    """Store a correction; on a mistake show the form again with everything the person entered."""
+    form = CorrectionForm(request.POST)
+    try:
+        shown = Shown.from_token(str(form.data.get("token", "")))
+    except BadToken as error:
+        context = {"text": form.data.get("text", ""), "problems": [str(error)]}
+        return page_or_partial(request, PAGE, context, partial="correction")
+    if not form.is_valid():
+        return _again(request, form, shown, form.problems())
+    try:
+        correction = submit_correction(
+            shown=shown, text=form.cleaned_data["text"], answer=form.answer(), visitor=visitor_of(request)
+        )
+    except ActionRefused as error:
+        return _again(request, form, shown, [str(error)])
+    except TooManyCorrections as error:
+        sentence = f"Too many corrections came from your address. Nothing is lost: send this one again in {error.retry_after} s."
+        response = _again(request, form, shown, [sentence])
+        response["Retry-After"] = str(error.retry_after)
+        response.status_code = 200 if request.headers.get("HX-Request") else 429
+        return response
+    address = reverse("feedback:correction-read", args=[correction.receipt])
+    if request.headers.get("HX-Request"):
+        context = {"correction": correction, "receipt_url": request.build_absolute_uri(address)}
+        return TemplateResponse(request, "feedback/_thanks.html", context)
+    return redirect(address)
+
+
+def _again(request: HttpRequest, form: CorrectionForm, shown: Shown, problems: list[str]) -> HttpResponse:
+    context = result_context(shown, str(form.data.get("text", ""))) | {
+        "correction_problems": problems,
+        "ticked": form.data.getlist("genres"),
+        "entered": form.data,
+    }
+    return page_or_partial(request, PAGE, context, partial="correction")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def receipt(request: HttpRequest, receipt: str) -> HttpResponse:
+    """Show one's own correction; POST withdraws it. Whoever knows the link may do both."""
+    correction = get_object_or_404(Correction.objects.select_related("version"), receipt=receipt)
+    if request.method == "POST":
+        withdraw(correction=correction)
+        return redirect("feedback:correction-read", receipt=receipt)
+    context = {
+        "correction": correction,
+        "chosen": genre_lines((slug, 0.0) for slug in correction.chosen),
+        "shown": genre_lines(correction.shown),
+        "reviewed": genre_lines((slug, 0.0) for slug in correction.slugs()),
+        "receipt_url": request.build_absolute_uri(),
+    }
+    response = TemplateResponse(request, "feedback/receipt.html", context)
+    patch_cache_control(response, private=True, no_store=True)
+    response["X-Robots-Tag"] = "noindex"
+    return response

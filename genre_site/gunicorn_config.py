@@ -1,0 +1,11 @@
+"""gunicorn: the model is loaded once, before the workers fork, and they share its memory."""
+
+preload_app = True
+worker_class = "sync"
+timeout = 60
+graceful_timeout = 30
+max_requests = 10_000
+max_requests_jitter = 1_000
+accesslog = None
+# Request heads only; the size of bodies is Django's to refuse.
+limit_request_line = 8190

@@ -1,0 +1,136 @@
+"""``manage.py train``."""
+
+import argparse
+from dataclasses import fields
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from classifier.commands import GenreCommand, existing_file
+from classifier.genre_table import current_genres
+from training.core.corpora import ALL_FORMATS, STARTER_FILE, read_corpus
+from training.core.fit import LOSSES, FitParameters
+from training.core.split import refuse_overlap
+from training.pipeline import Trained, TrainingPlan, train_model
+from training.tables import metrics_table
+
+
+def add_parameters(parser: CommandParser) -> None:
+    """Declare fastText's parameters, under fastText's names."""
+    defaults = FitParameters()
+    group = parser.add_argument_group("fastText parameters")
+    group.add_argument("--epoch", type=int, default=defaults.epoch, help="passes over the data (default: %(default)s)")
+    group.add_argument("--lr", type=float, default=defaults.lr, help="learning rate (default: %(default)s)")
+    group.add_argument("--dim", type=int, default=defaults.dim, help="size of the hidden layer (default: %(default)s)")
+    group.add_argument(
+        "--word-ngrams",
+        type=int,
+        default=defaults.word_ngrams,
+        help="longest run of words taken as a feature (default: %(default)s)",
+    )
+    group.add_argument(
+        "--loss",
+        choices=LOSSES,
+        default=defaults.loss,
+        help="softmax shares 1 among the genres, ova scores each by itself (default: %(default)s)",
+    )
+    group.add_argument(
+        "--min-count", type=int, default=defaults.min_count, help="rarer words are ignored (default: %(default)s)"
+    )
+    group.add_argument(
+        "--seed",
+        type=int,
+        default=defaults.seed,
+        help="same seed, same data: same model, byte for byte (default: %(default)s)",
+    )
+
+
+def parameters_of(options: dict[str, Any]) -> FitParameters:
+    """Return the parameters given on the command line."""
+    return FitParameters(**{field.name: options[field.name] for field in fields(FitParameters)})
+
+
+class Command(GenreCommand):
+    """Train a candidate."""
+
+    help = (
+        "Train a model on books and approved corrections, measure it beside two baselines on books it has not seen, "
+        "and register it as a candidate. The site goes on with its champion until `promote`."
+    )
+    examples = """
+  manage.py train
+  manage.py train --data google_books_1299.csv --no-feedback
+  manage.py train --data books.csv --data more.jsonl.gz --epoch 100 --lr 0.3 --seed 7
+"""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the options."""
+        parser.add_argument(
+            "--data",
+            type=existing_file,
+            action="append",
+            metavar="PATH",
+            help="a file of labelled books; may be repeated (default: the starter corpus)",
+        )
+        parser.add_argument(
+            "--test",
+            type=existing_file,
+            metavar="PATH",
+            help="measure on this file instead of holding back one book in five",
+        )
+        parser.add_argument(
+            "--format",
+            choices=ALL_FORMATS,
+            default="",
+            dest="file_format",
+            help="format of the files (default: found by their content)",
+        )
+        parser.add_argument(
+            "--feedback",
+            action=argparse.BooleanOptionalAction,
+            default=True,
+            help="learn from approved corrections too (default: yes)",
+        )
+        add_parameters(parser)
+
+    def handle(self, **options: Any) -> None:
+        """Train, show the figures, name the next step."""
+        paths = tuple(options["data"] or [STARTER_FILE])
+        plan = TrainingPlan(paths, options["feedback"], options["test"], options["file_format"], parameters_of(options))
+        if plan.test:
+            self._refuse_overlap(plan)
+        with self.progress("starting") as report:
+            trained = train_model(plan, current_genres(), by="train", report=report)
+        self._show(trained)
+
+    def _refuse_overlap(self, plan: TrainingPlan) -> None:
+        """Look at the files alone, before a database is needed."""
+        assert plan.test is not None
+        genres = self.genre_list("")
+        train = [
+            example
+            for path in plan.paths
+            for example in read_corpus(path, genres, file_format=plan.file_format).examples
+        ]
+        test = read_corpus(plan.test, genres, file_format=plan.file_format).examples
+        refuse_overlap(train, test, names=(", ".join(path.name for path in plan.paths), plan.test.name))
+
+    def _show(self, trained: Trained) -> None:
+        for corpus in trained.corpora:
+            unusable = "; ".join(f"{len(rows):,} {reason}" for reason, rows in corpus.unusable.items())
+            self.out.print(
+                f"{corpus.name}: {corpus.n_rows:,} rows, {len(corpus.examples):,} examples"
+                + (f" (not used: {unusable})" if unusable else "")
+            )
+            if corpus.unmapped:
+                some = ", ".join(f"{label} ({count})" for label, count in corpus.unmapped.most_common(5))
+                self.out.print(f"  labels that mean no genre: {some}")
+        self.out.print(
+            metrics_table(trained.evaluation, f"{trained.n_test} held-out examples; {trained.n_train} trained on")
+        )
+        meta = trained.version.meta
+        self.out.print(
+            f"Version {trained.version.number} is a candidate (sha256 {trained.version.sha256[:16]}…); feedback: "
+            f"{meta['feedback_train']} trained on, {meta['feedback_held_out']} held out."
+        )
+        self.out.print(f"Next: manage.py promote {trained.version.number}")

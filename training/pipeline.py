@@ -1,0 +1,198 @@
+"""From files and approved corrections to a registered candidate: the one way a model is made."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from classifier.core.errors import CorpusError, OverlapError
+from classifier.core.genres import GenreList
+from classifier.core.model import GenreModel
+from classifier.models import ModelVersion
+from classifier.registry import folder_of, register
+from feedback.models import Correction
+from training.core.corpora import STARTER_FILE, Corpus, Example, read_corpus
+from training.core.evaluation import Evaluation, evaluate_model
+from training.core.fit import FitParameters, fit
+from training.core.split import Split, book_key, frozen_split, refuse_overlap, text_key
+
+FEEDBACK = "feedback"
+SEEN_FILE = "seen.json"
+# Written for this purpose: a model's meta.json must hold nobody's text.
+CANARIES = (
+    "The detective found a second body in the library and nobody in the village would talk.",
+    "A dragon wakes beneath the mountain and only a young sorceress knows the old spell.",
+    "Whisk the eggs with sugar and flour, pour the batter into a tin and bake until golden.",
+    "How small firms win customers, manage money and keep their best people.",
+)
+
+Report = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """What to train on. An explicit ``test`` file replaces the frozen split."""
+
+    paths: tuple[Path, ...] = (STARTER_FILE,)
+    use_feedback: bool = True
+    test: Path | None = None
+    file_format: str = ""
+    parameters: FitParameters = field(default_factory=FitParameters)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A registered candidate, its evaluation, and the accounts of its inputs."""
+
+    version: ModelVersion
+    evaluation: Evaluation
+    corpora: list[Corpus]
+    n_train: int
+    n_test: int
+
+
+def feedback_corpus(genres: GenreList) -> Corpus:
+    """Return the approved corrections as a corpus; rows are named by the primary key of the correction."""
+    corpus = Corpus(name=FEEDBACK, file_format="database")
+    for correction in Correction.objects.all().approved_examples():
+        corpus.n_rows += 1
+        slugs = tuple(slug for slug in correction.slugs() if slug in genres)
+        if slugs:
+            corpus.examples.append(
+                Example(text=correction.text, genres=slugs, source=FEEDBACK, row=correction.pk, uid=str(correction.pk))
+            )
+        else:
+            corpus.refuse(correction.pk, "its genres were retired")
+    return corpus
+
+
+def train_model(plan: TrainingPlan, genres: GenreList, *, by: str, report: Report) -> Trained:
+    """Train, evaluate on the test side, save and register a candidate.
+
+    Nothing is visible to the site before the last step; killed at any moment, it leaves the champion alone.
+
+    Raises
+    ------
+    CorpusError, OverlapError, TrainingError, ModelError
+    """
+    report("reading the data", 0.02)
+    corpora = [read_corpus(path, genres, file_format=plan.file_format) for path in plan.paths]
+    if plan.use_feedback:
+        corpora.append(feedback_corpus(genres))
+    examples = [example for corpus in corpora for example in corpus.examples]
+    report("splitting by book", 0.1)
+    train, test, split_digest = _divide(plan, examples, genres, corpora)
+    model = fit(
+        train, plan.parameters, on_progress=lambda share, loss: report(f"training, loss {loss:.3f}", 0.2 + 0.5 * share)
+    )
+    evaluation = evaluate_model(
+        model.predict_many,
+        train,
+        test,
+        seed=plan.parameters.seed,
+        on_step=lambda what, share: report(f"evaluating: {what}", 0.7 + 0.2 * share),
+    )
+    model.meta |= _record(corpora, genres, train, test, split_digest, evaluation)
+    report("saving", 0.92)
+    folder = _save(model, train)
+    version = register(folder, by=by, reason="trained")
+    report("done", 1.0)
+    return Trained(version, evaluation, corpora, len(train), len(test))
+
+
+def _divide(
+    plan: TrainingPlan, examples: list[Example], genres: GenreList, corpora: list[Corpus]
+) -> tuple[list[Example], list[Example], str]:
+    if plan.test is not None:
+        tested = read_corpus(plan.test, genres, file_format=plan.file_format)
+        refuse_overlap(examples, tested.examples, names=("the training data", plan.test.name))
+        corpora.append(tested)
+        return examples, tested.examples, tested.sha256
+    split: Split = frozen_split(examples)
+    if not len(split.test) or not len(split.train):
+        raise CorpusError(
+            f"{len(examples)} examples are too few to hold some back for testing; add data, or name a --test file."
+        )
+    return [examples[at] for at in split.train], [examples[at] for at in split.test], split.digest
+
+
+def _record(
+    corpora: list[Corpus],
+    genres: GenreList,
+    train: Sequence[Example],
+    test: Sequence[Example],
+    split_digest: str,
+    evaluation: Evaluation,
+) -> dict[str, Any]:
+    feedback = {
+        name: sorted(int(example.uid) for example in side if example.source == FEEDBACK)
+        for name, side in (("train", train), ("held_out", test))
+    }
+    return {
+        "inputs": [corpus.account() for corpus in corpora],
+        "genre_names": {genre.slug: genre.name for genre in genres},
+        "n_test": len(test),
+        "split_sha256": split_digest,
+        "feedback_train": len(feedback["train"]),
+        "feedback_held_out": len(feedback["held_out"]),
+        "feedback_train_ids": feedback["train"],
+        "feedback_held_out_ids": feedback["held_out"],
+        "evaluation": evaluation.as_json(),
+    }
+
+
+def _save(model: GenreModel, train: Sequence[Example]) -> Path:
+    root = Path(settings.GENRE_MODEL_DIR)
+    remove_dead_drafts(root)
+    seen = {
+        "texts": sorted({text_key(example.text) for example in train}),
+        "books": sorted({book_key(example) for example in train} - {""}),
+    }
+    name = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
+    return model.save(root / name, canaries=CANARIES, extra={SEEN_FILE: json.dumps(seen)})
+
+
+def remove_dead_drafts(root: Path) -> int:
+    """Delete what killed trainings left unfinished and return how many; running ones are left alone."""
+    removed = 0
+    for draft in root.glob(".*.tmp"):
+        pid = draft.name.split(".")[-2]
+        if pid.isdigit() and not _is_alive(int(pid)):
+            shutil.rmtree(draft, ignore_errors=True)
+            removed += 1
+    return removed
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def refuse_seen(version: ModelVersion, test: Sequence[Example], *, name: str) -> None:
+    """Raise when the version was trained on any of ``test``.
+
+    Raises
+    ------
+    OverlapError
+        With the counts, for people.
+    """
+    path = folder_of(version) / SEEN_FILE
+    seen = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"texts": [], "books": []}
+    texts, books = set(seen["texts"]), set(seen["books"])
+    known = sum(text_key(example.text) in texts or book_key(example) in books for example in test)
+    if known:
+        raise OverlapError(
+            f"{version} was trained on {known} of the {len(test)} examples of {name} ({known / len(test):.0%}). "
+            "Figures on them mean nothing; evaluate on data it has not seen."
+        )
