@@ -5,8 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from hypothesis import settings as hypothesis_settings
+
 from training.core.corpora import Example
 from training.core.fit import FitParameters, fit
+
+# A slow machine is no bug; time is measured in benchmarks/.
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
 
 WORDS = {
     "fantasy": "dragon wizard sorceress spell kingdom throne elf prophecy castle sword enchanted magic".split(),

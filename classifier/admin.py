@@ -11,7 +11,8 @@ from classifier.models import Genre, ModelEvent, ModelVersion, Prediction
 admin.site.site_header = "Genre Detector"
 admin.site.site_title = "Genre Detector"
 admin.site.index_title = "Review and administration"
-admin.site.enable_nav_sidebar = True
+# The lists need the width.
+admin.site.enable_nav_sidebar = False
 
 
 class ReadOnly:

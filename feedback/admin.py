@@ -104,7 +104,7 @@ class CorrectionAdmin(admin.ModelAdmin):
     form = CorrectionAdminForm
     list_display = ["created_at", "status", "excerpt", "was_shown", "was_chosen", "reviewed", "version", "source"]
     list_display_links = ["created_at", "excerpt"]
-    list_filter = ["status", "verdict", GenreFilter, "version", "source", "created_at"]
+    list_filter = ["status", "verdict", "created_at", "version", "source", GenreFilter]
     search_fields = ["text", "note", "proposal", "receipt"]
     search_help_text = "Words of the text, the note or the proposed genre"
     list_select_related = ["version"]
@@ -135,6 +135,9 @@ class CorrectionAdmin(admin.ModelAdmin):
     ]
     inlines = [ReviewEventInline]
     save_on_top = True
+
+    class Media:
+        css = {"all": ["css/admin.css"]}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Correction]:
         """Fetch the genres along."""

@@ -12,6 +12,7 @@ REVIEWER_RIGHTS = (
     ("feedback", "view_reviewevent"),
     ("classifier", "view_genre"),
     ("classifier", "view_modelversion"),
+    ("classifier", "view_modelevent"),
     ("classifier", "view_prediction"),
 )
 

@@ -133,6 +133,8 @@ def test_other_genres_are_set_in_bulk_through_a_page_of_their_own(desk, send):
     assert fields["action"] == ["change_genres"]
     assert sorted(fields["_selected_action"]) == sorted(str(correction.pk) for correction in several)
     assert "genres" not in fields, "nothing may be ticked in advance"
+    page = asked.content.decode()
+    assert all(f'value="{genre.slug}"' in page for genre in Genre.objects.all())
     assert several[0].slugs() == ("fantasy",)
     sent = fields | {"genres": ["cooking", "romance"], "reason": ["a cookbook"], "apply": ["1"]}
     assert messages(desk.post(LIST, sent, follow=True)) == ["2 changed."]

@@ -157,6 +157,7 @@ def test_a_gzip_export_is_gzip_and_the_same_bytes_each_time(many, tmp_path):
     export(tmp_path / "b.csv.gz")
     export(tmp_path / "plain.csv")
     assert (tmp_path / "a.csv.gz").read_bytes() == (tmp_path / "b.csv.gz").read_bytes()
+    assert (tmp_path / "a.csv.gz").read_bytes()[4:8] == bytes(4), "no time of writing stands in the file (RFC 1952)"
     assert gzip.decompress((tmp_path / "a.csv.gz").read_bytes()) == (tmp_path / "plain.csv").read_bytes()
 
 
@@ -209,6 +210,20 @@ def test_importing_where_the_corrections_still_are_adds_nothing(many, tmp_path, 
     export(tmp_path / "all", "--format", file_format, "--status", "all")
     assert "0 corrections imported." in load(tmp_path / "all")
     assert snapshot() == before
+
+
+def test_importing_an_older_export_does_not_bring_back_what_was_withdrawn(make_correction, tmp_path):
+    correction = make_correction(genres=("fantasy",))
+    export(tmp_path / "before.csv", "--status", "pending")
+    withdraw(correction=correction)
+    assert "1 left alone: here already (same receipt)" in load(tmp_path / "before.csv")
+    assert [(row.status, row.text) for row in Correction.objects.all()] == [("withdrawn", "")]
+
+
+def test_a_text_that_somebody_withdrew_may_come_from_somebody_else(make_correction, tmp_path):
+    withdraw(correction=make_correction(genres=("fantasy",)))
+    (tmp_path / "new.txt").write_text(f"__label__fantasy {DRAGON}\n")
+    assert "1 corrections imported." in load(tmp_path / "new.txt")
 
 
 def test_a_line_twice_in_one_file_is_stored_once(db, tmp_path):

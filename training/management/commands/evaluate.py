@@ -81,7 +81,10 @@ class Command(GenreCommand):
         if options["per_genre"]:
             self.out.print(genres_table(evaluation))
         if options["metrics_file"]:
-            write_json(options["metrics_file"], {"title": title, "data": path.name, **evaluation.as_json()})
+            try:
+                write_json(options["metrics_file"], {"title": title, "data": path.name, **evaluation.as_json()})
+            except OSError as error:
+                raise CommandError(f"{options['metrics_file']} can't be written: {error.strerror}.") from error
             self.stderr.write(f"Metrics written to {options['metrics_file']}.")
 
     def _measure(
