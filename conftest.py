@@ -4,14 +4,13 @@ import shutil
 from pathlib import Path
 
 import pytest
-
 from hypothesis import settings as hypothesis_settings
 
 from training.core.corpora import Example
 from training.core.fit import FitParameters, fit
 
 # A slow machine is no bug; time is measured in benchmarks/.
-hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.register_profile("untimed", deadline=None, max_examples=50)
 hypothesis_settings.load_profile("untimed")
 
 WORDS = {
@@ -50,9 +49,11 @@ def model(examples):
 
 @pytest.fixture(scope="session")
 def model_folder(model, tmp_path_factory):
-    """The model, saved."""
+    """The model, saved as training saves it."""
     return model.save(
-        tmp_path_factory.mktemp("models") / "small", canaries=["the dragon and the wizard", "whisk butter and flour"]
+        tmp_path_factory.mktemp("models") / "small",
+        canaries=["the dragon and the wizard", "whisk butter and flour"],
+        extra={"seen.json": '{"texts": [], "books": []}'},
     )
 
 

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 
@@ -61,7 +62,15 @@ class GenreAdmin(admin.ModelAdmin):
     @admin.action(description="Offer the selected genres again", permissions=["change"])
     def bring_back(self, request: HttpRequest, queryset: Any) -> None:
         """Offer the selected genres again."""
-        self.message_user(request, f"{queryset.update(retired=False)} offered again.")
+        for genre in queryset.filter(retired=True):
+            genre.retired = False
+            try:
+                genre.full_clean()
+            except ValidationError as error:
+                self.message_user(request, f"{genre} stays retired: {' '.join(error.messages)}", messages.ERROR)
+            else:
+                genre.save()
+                self.message_user(request, f"{genre} is offered again.", messages.SUCCESS)
 
     def save_model(self, request: HttpRequest, obj: Genre, form: Any, change: bool) -> None:
         """Keep the old name of a renamed genre as an alias."""

@@ -4,6 +4,9 @@ Exit codes: 0 done, 1 the data or a gate says no, 2 wrong usage.
 """
 
 import argparse
+import getpass
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,6 +52,14 @@ def existing_file(value: str) -> Path:
     return path
 
 
+def operator_name() -> str:
+    """Return who runs this command; in a container the user may have no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
 class GenreCommand(BaseCommand):
     """A command whose ``examples`` end its help and whose errors of the core become one line and exit 1."""
 
@@ -67,6 +78,10 @@ class GenreCommand(BaseCommand):
             return super().execute(*args, **options)
         except GenreError as error:
             raise CommandError(str(error)) from error
+        except BrokenPipeError:
+            # The reader (`| head`) has enough; what Python still wants to flush goes nowhere.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return None
 
     @property
     def out(self) -> Console:

@@ -8,6 +8,8 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 
+from classifier.core.errors import GenreListError
+
 
 class AppendOnlyQuerySet(models.QuerySet[Any]):
     """Sets of rows that are written once."""
@@ -62,6 +64,15 @@ class Genre(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse a name, alias or heading that another genre has: labels would mean two things."""
+        from classifier.genre_table import refuse_collision
+
+        try:
+            refuse_collision(self)
+        except GenreListError as error:
+            raise ValidationError(str(error)) from error
 
 
 class ModelVersion(models.Model):

@@ -145,7 +145,11 @@ def review(*, corrections: Iterable[int], status: str, by: AbstractBaseUser, rea
 
 
 def _can_be_approved(correction: Correction) -> bool:
-    return correction.verdict == Correction.Verdict.NONE or correction.genres.exists()
+    return _says_none(correction) or correction.genres.exists()
+
+
+def _says_none(correction: Correction) -> bool:
+    return correction.verdict == Correction.Verdict.NONE
 
 
 @transaction.atomic
@@ -154,10 +158,12 @@ def set_genres(
 ) -> BulkResult:
     """Give corrections (by primary key) other genres; what the person ticked stays on record.
 
+    An approved correction keeps at least one genre, unless "none fits" is its answer.
+
     Raises
     ------
     ActionRefused
-        When a genre does not exist, or an approved correction would be left without genre.
+        When a genre does not exist.
     """
     genres = _known_genres(slugs)
     result = BulkResult()
@@ -168,7 +174,7 @@ def set_genres(
             result.skip("withdrawn by its author")
         elif set(before["genres"]) == {genre.slug for genre in genres}:
             result.skip("these genres already")
-        elif not genres and correction.status == Correction.Status.APPROVED:
+        elif not genres and correction.status == Correction.Status.APPROVED and not _says_none(correction):
             result.skip("approved: needs a genre")
         else:
             correction.genres.set(genres)

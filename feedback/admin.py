@@ -1,5 +1,6 @@
 """Admin of corrections: read the text, see what was shown and chosen, approve, reject or set other genres."""
 
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -178,13 +179,14 @@ class CorrectionAdmin(admin.ModelAdmin):
         """Hand the edit to ``feedback.actions``."""
         reason = form.cleaned_data["reason"]
         slugs = [genre.slug for genre in form.cleaned_data["genres"]]
-        edited = set_genres(corrections=[obj.pk], slugs=slugs, by=request.user, reason=reason)
-        self._explain(request, edited, ignore=("these genres already",))
-        if form.cleaned_data["decision"]:
-            self._explain(
-                request,
-                review(corrections=[obj.pk], status=form.cleaned_data["decision"], by=request.user, reason=reason),
-            )
+        decision = form.cleaned_data["decision"]
+        edit = partial(set_genres, corrections=[obj.pk], slugs=slugs, by=request.user, reason=reason)
+        decide = partial(review, corrections=[obj.pk], status=decision, by=request.user, reason=reason)
+        # What is approved needs its genres first; what is not may lose them afterwards.
+        steps = [edit, decide] if decision == Status.APPROVED else [decide, edit]
+        for step in steps:
+            if decision or step is edit:
+                self._explain(request, step(), ignore=("these genres already",))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Save no relation, ``save_model`` did it all; only tell the admin's log that the history was not edited."""

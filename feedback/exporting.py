@@ -1,5 +1,7 @@
 """Corrections as example files, and back."""
 
+import math
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,8 @@ from feedback.models import Correction
 
 # Formats that hold a whole correction; the others hold text and labels only.
 LOSSLESS = ("csv", "jsonl")
+# Our own receipts. Whoever knows one may read the text, so an id that could be guessed is not taken over.
+_RECEIPT = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
 def to_example(correction: Correction) -> LabelledText:
@@ -83,13 +87,17 @@ def _to_imported(record: LabelledText, genres: GenreList, status: str) -> Import
     slugs = tuple(_slug(label, genres) for label in record.labels)
     if given == Correction.Status.APPROVED and not slugs and verdict != Correction.Verdict.NONE:
         raise ValueError("an approved row needs a label")
+    for name, value, longest in (("proposal", extra.get("proposal"), 80), ("note", extra.get("note"), 1000)):
+        if len(value or "") > longest:
+            raise ValueError(f"the {name} has more than {longest} characters")
+    document_id = extra.get("document_id") or ""
     chosen = extra.get("chosen")
     return Imported(
         text=record.text,
         genres=slugs,
         verdict=verdict,
         status=given,
-        receipt=extra.get("document_id") or "",
+        receipt=document_id if _RECEIPT.fullmatch(document_id) else "",
         chosen=None if chosen is None else tuple(filter(None, chosen.split("|"))),
         shown=_shown(extra.get("shown") or ""),
         proposal=extra.get("proposal") or "",
@@ -107,5 +115,9 @@ def _slug(label: str, genres: GenreList) -> str:
 
 
 def _shown(value: str) -> tuple[tuple[str, float], ...]:
-    pairs = (item.rpartition("=") for item in value.split("|") if item)
-    return tuple((slug, float(score)) for slug, _, score in pairs)
+    pairs = tuple(
+        (slug, float(score)) for slug, _, score in (item.rpartition("=") for item in value.split("|") if item)
+    )
+    if not all(math.isfinite(score) for _, score in pairs):
+        raise ValueError(f"{value!r} holds a score that is no number")
+    return pairs

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
-from classifier.core.errors import CorpusError, OverlapError
+from classifier.core.errors import CorpusError, ModelDamaged, OverlapError
 from classifier.core.genres import GenreList
 from classifier.core.model import GenreModel
 from classifier.models import ModelVersion
@@ -179,6 +179,17 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
+def _seen_by(version: ModelVersion) -> tuple[set[str], set[str]]:
+    path = folder_of(version) / SEEN_FILE
+    try:
+        seen = json.loads(path.read_text(encoding="utf-8"))
+        return set(seen["texts"]), set(seen["books"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelDamaged(
+            f"{path} can't be read, so nobody knows what {version} was trained on: {error!r}."
+        ) from error
+
+
 def refuse_seen(version: ModelVersion, test: Sequence[Example], *, name: str) -> None:
     """Raise when the version was trained on any of ``test``.
 
@@ -186,10 +197,10 @@ def refuse_seen(version: ModelVersion, test: Sequence[Example], *, name: str) ->
     ------
     OverlapError
         With the counts, for people.
+    ModelDamaged
+        When the record of what it was trained on can't be read.
     """
-    path = folder_of(version) / SEEN_FILE
-    seen = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"texts": [], "books": []}
-    texts, books = set(seen["texts"]), set(seen["books"])
+    texts, books = _seen_by(version)
     known = sum(text_key(example.text) in texts or book_key(example) in books for example in test)
     if known:
         raise OverlapError(

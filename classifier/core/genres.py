@@ -147,6 +147,10 @@ def read_genres(path: Path) -> GenreList:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise GenreListError(f"{path} can't be read as a list of genres: {error}") from error
     try:
+        for entry in table["genre"]:
+            for key in ("headings", "aliases"):
+                if not isinstance(entry.get(key, []), list):
+                    raise GenreListError(f'{path}: {key} of {entry["slug"]} must be a list: ["…", "…"].')
         return GenreList(
             Genre(
                 slug=entry["slug"],

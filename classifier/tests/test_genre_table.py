@@ -1,4 +1,5 @@
 import pytest
+from django.core.exceptions import ValidationError
 
 from classifier.core.genres import canonical_genres
 from classifier.genre_table import current_genres, sync_genres
@@ -57,3 +58,28 @@ def test_a_retired_genre_is_left_out():
 def test_the_list_is_read_in_one_query(django_assert_num_queries):
     with django_assert_num_queries(1):
         current_genres()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("name", "Crime Fiction"), ("aliases", "Sci-Fi"), ("headings", "Fiction / Fantasy"), ("slug", "cooking")],
+)
+def test_a_genre_that_claims_what_another_has_is_refused(field, value):
+    genre = Genre(slug="solarpunk", name="Solarpunk")
+    setattr(genre, field, value)
+    with pytest.raises(ValidationError):
+        genre.full_clean()
+
+
+def test_a_new_genre_and_an_unchanged_one_are_accepted():
+    Genre(slug="solarpunk", name="Solarpunk", headings="Fiction / Science Fiction / Solarpunk").full_clean()
+    Genre.objects.get(slug="fantasy").full_clean()
+
+
+def test_a_retired_genre_gives_its_name_to_the_one_it_was_merged_into():
+    Genre.objects.filter(slug="drama").update(retired=True)
+    poetry = Genre.objects.get(slug="poetry")
+    poetry.aliases = "Drama"
+    poetry.full_clean()
+    poetry.save()
+    assert current_genres().find("Drama").slug == "poetry"

@@ -189,3 +189,10 @@ def test_it_refuses_a_file_that_is_no_list_of_genres(tmp_path, content):
 def test_it_refuses_a_missing_list(tmp_path):
     with pytest.raises(GenreListError, match="absent.toml"):
         read_genres(tmp_path / "absent.toml")
+
+
+def test_a_heading_that_is_no_list_is_refused_instead_of_read_letter_by_letter(tmp_path):
+    path = tmp_path / "genres.toml"
+    path.write_text('[[genre]]\nslug = "one"\nname = "One"\nheadings = "Fiction"\n')
+    with pytest.raises(GenreListError, match="headings of one must be a list"):
+        read_genres(path)

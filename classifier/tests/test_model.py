@@ -189,7 +189,7 @@ def test_a_saved_model_answers_as_before(model, model_folder):
 
 
 def test_a_model_folder_holds_the_model_and_its_meta_and_no_pickle(model_folder):
-    assert sorted(file.name for file in model_folder.iterdir()) == [META_FILE, MODEL_FILE]
+    assert sorted(file.name for file in model_folder.iterdir()) == [META_FILE, MODEL_FILE, "seen.json"]
     meta = read_meta(model_folder)
     assert meta["model_sha256"] == sha256_of(model_folder / MODEL_FILE)
     assert meta["model_bytes"] == (model_folder / MODEL_FILE).stat().st_size

@@ -125,10 +125,11 @@ def test_a_leading_line_break_survives_the_round_trip(client, champion):
     assert f">\n\n{TEXT}" in body(response)
 
 
-def test_a_text_of_unknown_words_gets_no_answer(client, champion):
+def test_a_text_of_unknown_words_gets_no_answer_but_can_be_corrected(client, champion):
     response = client.post(HOME, {"text": "xyzzy plugh frotz gnusto rezrov ozmoo"})
     assert "Not one word of this text" in body(response)
-    assert "Correct these genres" not in body(response)
+    assert 'class="genres"' not in body(response)
+    assert "Send the correction" in body(response)
 
 
 def test_without_a_model_the_text_stays_and_the_next_step_is_named(client, model_dir, caplog):

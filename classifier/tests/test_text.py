@@ -213,3 +213,7 @@ def test_it_refuses_bytes_that_are_no_text(data):
 def test_a_text_saved_as_utf8_decodes_to_itself(text):
     padded = "padding " * 40 + text
     assert decode(padded.encode()) == padded
+
+
+def test_a_combining_accent_stays_in_its_word():
+    assert tokens("İstanbul q\u0301x") == ["i\u0307stanbul", "q\u0301x"]

@@ -334,3 +334,15 @@ def test_a_new_genre_is_offered_to_people_and_a_retired_one_no_longer(admin_clie
         admin_client.post("/admin/classifier/genre/", {"action": action, "_selected_action": [new.pk]})
         offered = {genre.slug for genre in admin_client.post("/", {"text": DRAGON}).context["all_genres"]}
         assert ("bakery-noir" in offered) is there
+
+
+def test_a_genre_whose_name_is_taken_stays_retired(admin_client):
+    Genre.objects.filter(slug="drama").update(retired=True)
+    Genre.objects.filter(slug="poetry").update(aliases="Drama")
+    data = {"action": "bring_back", "_selected_action": [Genre.objects.get(slug="drama").pk]}
+    response = admin_client.post("/admin/classifier/genre/", data, follow=True)
+    assert "Drama stays retired" in response.content.decode()
+    assert Genre.objects.get(slug="drama").retired
+    Genre.objects.filter(slug="poetry").update(aliases="")
+    admin_client.post("/admin/classifier/genre/", data)
+    assert not Genre.objects.get(slug="drama").retired

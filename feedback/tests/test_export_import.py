@@ -4,7 +4,10 @@ import gzip
 import io
 import json
 import os
+import subprocess
+import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
@@ -20,6 +23,7 @@ from feedback.models import Correction
 from feedback.tests.conftest import DRAGON, empty_corrections, trail
 from feedback.tests.nasty import NASTIER
 
+ROOT = Path(__file__).resolve().parents[2]
 LOSSLESS = ("csv", "jsonl")
 PLAIN = ("fasttext", "annif")
 
@@ -246,6 +250,7 @@ def test_the_same_text_with_other_genres_is_another_correction(db, tmp_path):
         ("text,label,status\nThe dragon,fantasy,\nThe elf,,approved\n", r"row 2: an approved row needs a label"),
         ("text,label\nThe dragon,fantasy\n  ,fantasy\n", r"row 2: there is no text"),
         ("text,label,shown\nThe dragon,fantasy,\nThe elf,fantasy,elf=tall\n", r"row 2: .*'tall'"),
+        ("text,label,shown\nThe dragon,fantasy,\nThe elf,fantasy,elf=nan\n", r"row 2: .*no number"),
         ("text,label\nThe dragon,fantasy\nThe elf,fantasy,romance\n", r"row 2 has more or fewer cells"),
         ("__label__fantasy The dragon\n__label__walrus The walrus\n", r"row 2: 'walrus' means no genre"),
         ("The dragon\t<urn:genre:fantasy>\nThe elf of the old wood\n", r"line 2 has no tab"),
@@ -323,3 +328,51 @@ def test_writing_and_reading_is_identity_for_any_text_and_note(file_format, rows
     assert write_examples(examples, stream, file_format) == len(rows)
     stream.seek(0)
     assert list(read_examples(stream, file_format)) == examples
+
+
+@pytest.mark.parametrize("identity", ["1", "a/b", "x" * 100])
+def test_an_id_that_could_be_guessed_does_not_become_a_receipt(db, tmp_path, identity):
+    path = tmp_path / "foreign.jsonl"
+    path.write_text(
+        json.dumps({"document_id": identity, "text": "a dragon and a wizard in a tower", "labels": ["fantasy"]})
+    )
+    call_command("import_feedback", path, stdout=io.StringIO())
+    correction = Correction.objects.get()
+    assert correction.receipt != identity
+    assert len(correction.receipt) == 22
+
+
+@pytest.mark.parametrize(("name", "length"), [("proposal", 81), ("note", 1001)])
+def test_a_field_that_is_too_long_is_refused_by_row(db, tmp_path, name, length):
+    path = tmp_path / "long.jsonl"
+    path.write_text(json.dumps({"text": "a dragon in a tower", "labels": ["fantasy"], name: "x" * length}))
+    with pytest.raises(CommandError, match=f"row 1: the {name} has more than {length - 1} characters"):
+        call_command("import_feedback", path)
+    assert not Correction.objects.exists()
+
+
+def test_a_reader_that_has_enough_ends_an_export_quietly(tmp_path):
+    env = os.environ | {
+        "SECRET_KEY": "x" * 60,
+        "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3",
+        "DJANGO_SETTINGS_MODULE": "genre_site.settings",
+    }
+    code = (
+        "from django.core.management import call_command\n"
+        "from feedback.actions import Imported, import_corrections\n"
+        "call_command('migrate', verbosity=0)\n"
+        "rows = [Imported(text=f'{n} ' * 20_000, genres=('fantasy',), status='approved') for n in range(10)]\n"
+        "import_corrections(rows=rows, by='test')\n"
+        "call_command('export_feedback', '--format', 'fasttext')\n"
+    )
+    script = tmp_path / "script.py"
+    script.write_text(f"import django\ndjango.setup()\n{code}")
+    result = subprocess.run(
+        ["/bin/sh", "-c", f"{sys.executable} {script} | head -c 10"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=env | {"PYTHONPATH": str(ROOT)},
+    )
+    assert result.stdout == "__label__f"
+    assert "Traceback" not in result.stderr

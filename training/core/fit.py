@@ -117,7 +117,12 @@ def fit(
     with tempfile.TemporaryDirectory(prefix="genre-fit-") as scratch:
         lines, output = Path(scratch, "train.txt"), Path(scratch, "model.bin")
         lines.write_text("".join(training_lines(examples, seed=parameters.seed)), encoding="utf-8")
-        job = {"input": str(lines), "output": str(output), "arguments": parameters.as_fasttext()}
+        job = {
+            "scratch": scratch,
+            "input": str(lines),
+            "output": str(output),
+            "arguments": parameters.as_fasttext(),
+        }
         _run_worker(job, on_progress)
         engine = fasttext.load_model(str(output))
     meta = {

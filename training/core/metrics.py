@@ -83,7 +83,7 @@ def evaluate_scores(
         for name, value in (("precision", precision), ("recall", recall), ("f1", f1)):
             result[f"{name}_{suffix}"] = float(value)
     result["f1_at_5"] = f1_at(truth, scores, 5)
-    result["ndcg"] = float(ndcg_score(truth, scores)) if truth.shape[1] > 1 else 1.0
+    result["ndcg"] = ndcg(truth, scores)
     result["precision_at_1"] = float((truth & top(scores, 1)).any(axis=1).mean())
     result["recall_at_3"] = float(((truth & top(scores, 3)).sum(axis=1) / truth.sum(axis=1)).mean())
     return {key: round(result[key], 4) for key in NAMES}
@@ -92,6 +92,15 @@ def evaluate_scores(
 def _padded(flags: Flags) -> Flags:
     """Add a genre nobody has: scikit-learn reads a single column as the two classes no and yes."""
     return np.pad(flags, ((0, 0), (0, 1)))
+
+
+def ndcg(truth: Flags, scores: Scores) -> float:
+    """Return the normalised discounted cumulative gain over all genres; 0 for a text without answer."""
+    answered = scores.max(axis=1, initial=0) > 0
+    if truth.shape[1] < 2:
+        return float(answered.mean())
+    gain = float(ndcg_score(truth[answered], scores[answered])) if answered.any() else 0.0
+    return gain * float(answered.mean())
 
 
 def f1_at(truth: Flags, scores: Scores, k: int) -> float:

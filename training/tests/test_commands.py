@@ -607,3 +607,12 @@ def test_download_data_puts_the_file_in_its_place_once(tmp_path, empty_data_dir,
     assert asked == [("bilalyussef/google-books-dataset", "google_books_1299.csv")]
     assert target.read_bytes() == source.read_bytes()
     assert [file.name for file in empty_data_dir.iterdir()] == [target.name]
+
+
+@pytest.mark.parametrize("content", [None, "not json", "{}", "[1]"])
+def test_evaluate_refuses_a_model_whose_record_of_training_is_gone(champion, model_dir, books, content):
+    path = model_dir / champion.folder / "seen.json"
+    path.unlink() if content is None else path.write_text(content)
+    code, said = refused("evaluate", "--data", books)
+    assert code == 1
+    assert "nobody knows what version 1 was trained on" in said

@@ -1,5 +1,7 @@
 import hashlib
 import json
+import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -169,3 +171,19 @@ def test_the_training_process_ends_with_its_parent(tmp_path, examples):
         worker.stderr.read()
         assert worker.wait(timeout=5) == 1
     assert not (tmp_path / "model.bin").exists()
+
+
+def test_a_killed_training_leaves_no_text_on_the_disk(tmp_path):
+    code = (
+        "import os, signal, conftest\n"
+        "from training.core.fit import FitParameters, fit\n"
+        "kill = lambda share, loss: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "fit(conftest.make_examples(), FitParameters(epoch=10_000, dim=200), on_progress=kill)\n"
+    )
+    environ = os.environ | {"TMPDIR": str(tmp_path)}
+    result = subprocess.run([sys.executable, "-c", code], env=environ, cwd=ROOT, check=False)
+    deadline = time.monotonic() + 10
+    while list(tmp_path.glob("genre-fit-*/train.txt")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert result.returncode == -signal.SIGKILL
+    assert list(tmp_path.glob("genre-fit-*/train.txt")) == []

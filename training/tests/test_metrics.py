@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.core.metrics import NAMES, choose, evaluate_scores, f1_at, genre_table, top
+from training.core.metrics import NAMES, choose, evaluate_scores, f1_at, genre_table, ndcg, top
 
 # Genres A B C; the third text got no answer (the model abstained).
 TRUTH = np.array([[1, 0, 0], [0, 1, 1], [0, 0, 1]], dtype=bool)
@@ -31,10 +31,8 @@ EXPECTED = {
     "f1_microavg": 2 * 2 / (2 * 2 + 1 + 2),
     # All three genres are among the best five: text 1 2·1/(1+3), text 2 2·2/(2+3), text 3 nothing.
     "f1_at_5": (1 / 2 + 4 / 5 + 0) / 3,
-    # Texts 1 and 2 are ranked ideally. Text 3 is one tie; its gain is averaged over the places, as in McSherry and
-    # Najork, "Computing information retrieval performance measures efficiently in the presence of tied scores", 2008:
-    # (1 + 1/log2(3) + 1/log2(4)) / 3.
-    "ndcg": (1 + 1 + (1 + 1 / np.log2(3) + 1 / 2) / 3) / 3,
+    # Texts 1 and 2 are ranked ideally; text 3 has no answer, which counts as 0.
+    "ndcg": (1 + 1 + 0) / 3,
     # The best genre is one of the text's own in texts 1 and 2.
     "precision_at_1": 2 / 3,
     "recall_at_3": (1 + 1 + 0) / 3,
@@ -116,3 +114,10 @@ def test_every_metric_lies_between_0_and_1(n_texts, n_genres, seed):
     assert list(result) == list(NAMES)
     assert all(0 <= value <= 1 for value in result.values())
     assert result["accuracy"] <= result["precision_at_1"]
+
+
+def test_ndcg_counts_a_text_without_answer_as_wrong():
+    truth = np.array([[True, False, False], [True, False, False]])
+    scores = np.array([[0.9, 0.05, 0.05], [0.0, 0.0, 0.0]])
+    # The first text's only genre stands first: gain 1; the second has no answer: 0.
+    assert ndcg(truth, scores) == 0.5

@@ -1,11 +1,10 @@
 """``manage.py promote``."""
 
-import getpass
 from typing import Any
 
 from django.core.management.base import CommandParser
 
-from classifier.commands import GenreCommand
+from classifier.commands import GenreCommand, operator_name
 from classifier.registry import RECHECK_SECONDS, promote
 
 
@@ -24,7 +23,7 @@ class Command(GenreCommand):
 
     def handle(self, *, number: int, reason: str, **options: Any) -> None:
         """Promote and say so."""
-        version = promote(number, by=getpass.getuser(), reason=reason)
+        version = promote(number, by=operator_name(), reason=reason)
         self.stdout.write(
             f"Version {version.number} is the champion; running workers follow within about {RECHECK_SECONDS:g} s.",
             self.style.SUCCESS,
