@@ -32,8 +32,8 @@ SAME_TEXT = "same text and labels as an earlier row"
 class Example:
     """One book or text with its genres.
 
-    ``genres`` are slugs, the primary genre first. ``row`` counts the file's data rows from 1;
-    ``uid`` names the correction an example of feedback came from.
+    ``genres`` are slugs, the primary genre first. ``row`` counts the file's data rows from 1, and
+    ``n_rows`` of them hold this text; ``uid`` names the correction an example of feedback came from.
     """
 
     text: str
@@ -43,6 +43,7 @@ class Example:
     source: str = ""
     row: int = 0
     uid: str = ""
+    n_rows: int = 1
 
 
 @dataclass
@@ -145,9 +146,11 @@ def read_corpus(path: Path, genres: GenreList, *, file_format: str = "") -> Corp
 def collect(records: Iterable[LabelledText], genres: GenreList, corpus: Corpus) -> None:
     """Add ``records`` to ``corpus``: map labels, merge repeated texts, count what can't be used."""
     found: dict[tuple[str, ...], tuple[LabelledText, Counter[str]]] = {}
+    n_rows: Counter[tuple[str, ...]] = Counter()
     for record in records:
         corpus.n_rows += 1
         words = tuple(tokens(record.text))
+        n_rows[words] += 1
         slugs = map_labels(record.labels, genres, corpus.unmapped)
         if not words:
             corpus.refuse(record.row, NO_TEXT)
@@ -161,7 +164,7 @@ def collect(records: Iterable[LabelledText], genres: GenreList, corpus: Corpus) 
             corpus.refuse(record.row, SAME_TEXT)
         else:
             found.setdefault(words, (record, Counter()))[1].update(slugs)
-    for record, counts in found.values():
+    for words, (record, counts) in found.items():
         corpus.examples.append(
             Example(
                 text=record.text,
@@ -170,6 +173,7 @@ def collect(records: Iterable[LabelledText], genres: GenreList, corpus: Corpus) 
                 author=record.extra.get("author") or "",
                 source=corpus.name,
                 row=record.row,
+                n_rows=n_rows[words],
             )
         )
 

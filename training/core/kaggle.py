@@ -162,6 +162,7 @@ def read_kaggle(stream: TextIO, genres: GenreList, corpus: Corpus) -> None:
                     author=first["author"],
                     source=corpus.name,
                     row=int(str(rows.index[0])),
+                    n_rows=len(rows),
                 )
             )
     corpus.notes.extend(describe_kaggle(frame).notes)

@@ -43,12 +43,17 @@ Indices = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Overlap:
-    """How many of ``n_test`` examples are tied to a training example, and how (first reason that fits)."""
+    """How many of ``n_test`` examples are tied to a training example, and how (first reason that fits).
+
+    ``n_rows`` and ``n_overlapping_rows`` count the rows of the test file that hold them.
+    """
 
     n_test: int
     same_text: int
     same_book: int
     near_text: int
+    n_rows: int
+    n_overlapping_rows: int
 
     @property
     def n_overlapping(self) -> int:
@@ -239,7 +244,7 @@ def find_overlap(train: Sequence[Example], test: Sequence[Example]) -> Overlap:
     books = {book_key(example) for example in train} - {""}
     groups = group_books([*train, *test])
     tied = np.isin(groups[len(train) :], groups[: len(train)])
-    same_text = same_book = near_text = 0
+    same_text = same_book = near_text = n_rows = 0
     for at, example in enumerate(test):
         if text_key(example.text) in texts:
             same_text += 1
@@ -247,7 +252,10 @@ def find_overlap(train: Sequence[Example], test: Sequence[Example]) -> Overlap:
             same_book += 1
         elif tied[at]:
             near_text += 1
-    return Overlap(len(test), same_text, same_book, near_text)
+        else:
+            continue
+        n_rows += example.n_rows
+    return Overlap(len(test), same_text, same_book, near_text, sum(example.n_rows for example in test), n_rows)
 
 
 def refuse_overlap(train: Sequence[Example], test: Sequence[Example], *, names: tuple[str, str]) -> None:
@@ -260,10 +268,10 @@ def refuse_overlap(train: Sequence[Example], test: Sequence[Example], *, names: 
     """
     overlap = find_overlap(train, test)
     if overlap.n_overlapping:
-        share = overlap.n_overlapping / overlap.n_test
+        share = overlap.n_overlapping_rows / overlap.n_rows
         raise OverlapError(
-            f"{overlap.n_overlapping} of {overlap.n_test} test examples ({share:.0%}) in {names[1]} are known from "
-            f"{names[0]}: {overlap.same_text} have the same text, {overlap.same_book} are the same book, "
+            f"{overlap.n_overlapping_rows} of {overlap.n_rows} test rows ({share:.0%}) in {names[1]} are known from "
+            f"{names[0]}. Of its {overlap.n_test} different texts {overlap.same_text} have the same text, {overlap.same_book} are the same book, "
             f"{overlap.near_text} nearly repeat a text. Figures from such a pair mean nothing. "
             "Let the product split by book: give all data as --data and leave the test file out."
         )

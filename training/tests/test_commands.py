@@ -317,7 +317,7 @@ def test_train_refuses_a_test_file_that_overlaps_before_it_needs_a_database(tmp_
     test = write_books(tmp_path / "test.txt", make_examples()[:9], "fasttext")
     code, said = refused("train", "--data", books, "--test", test)
     assert code == 1
-    assert "9 of 9 test examples (100%) in test.txt" in said
+    assert "9 of 9 test rows (100%) in test.txt" in said
 
 
 @pytest.mark.django_db
@@ -326,7 +326,7 @@ def test_train_refuses_a_test_file_that_overlaps_with_feedback(tmp_path, books, 
     correct(text, "fantasy")
     code, said = refused("train", "--data", books, "--test", other_books)
     assert code == 1
-    assert "1 of 24 test examples" in said
+    assert "1 of 24 test rows" in said
     assert not ModelVersion.objects.exists()
 
 
@@ -386,7 +386,10 @@ def test_evaluate_refuses_a_test_file_copied_from_the_training_file(tmp_path):
     test_file = write_books(tmp_path / "test.txt", examples[23:], "fasttext")
     code, said = refused("evaluate", "--train", train_file, "--data", test_file)
     assert code == 1
-    assert "7 of 13 test examples (54%) in test.txt are known from train.txt: 7 have the same text" in said
+    assert (
+        "7 of 13 test rows (54%) in test.txt are known from train.txt. Of its 13 different texts 7 have the same"
+        in said
+    )
     assert "Figures from such a pair mean nothing" in said
 
 
@@ -396,8 +399,9 @@ def test_evaluate_refuses_copies_that_were_upsampled_or_touched_up(tmp_path):
     train_file = write_books(tmp_path / "train.txt", examples * 3, "fasttext")
     test_file = write_books(tmp_path / "test.txt", touched + examples[5:8] * 2, "fasttext")
     said = refused("evaluate", "--train", train_file, "--data", test_file)[1]
-    # The three copies stand twice in the file and are one example each.
-    assert "8 of 8 test examples (100%)" in said
+    # The three copies stand twice in the file: eight texts in eleven rows.
+    assert "11 of 11 test rows (100%)" in said
+    assert "Of its 8 different texts 3 have the same text" in said
     assert "3 have the same text, 0 are the same book, 5 nearly repeat a text" in said
 
 

@@ -236,13 +236,13 @@ def test_overlap_is_counted_by_kind():
         replace(train[0], title="Another"),  # same text
         train[3],  # same text, no title
         replace(train[1], text=" ".join(words("new"))),  # same book
-        train[1],  # same text and same book: the text comes first
+        replace(train[1], n_rows=3),  # same text and same book: the text comes first; it stands in three rows
         near(train[2], title="Another"),  # nearly the same text
         unlike(5),
         unlike(6, title="", author=""),
     ]
     overlap = find_overlap(train, test)
-    assert overlap == Overlap(n_test=7, same_text=3, same_book=1, near_text=1)
+    assert overlap == Overlap(n_test=7, same_text=3, same_book=1, near_text=1, n_rows=9, n_overlapping_rows=7)
     assert overlap.n_overlapping == 5
 
 
@@ -256,7 +256,7 @@ def test_near_copies_within_one_side_are_no_overlap():
 
 def test_it_refuses_a_train_test_pair_that_overlaps():
     train = [unlike(1), unlike(2)]
-    with pytest.raises(OverlapError, match=r"1 of 4 test examples \(25%\) in test\.txt are known from train\.txt"):
+    with pytest.raises(OverlapError, match=r"1 of 4 test rows \(25%\) in test\.txt are known from train\.txt"):
         refuse_overlap(train, [unlike(2), unlike(3), unlike(4), unlike(5)], names=("train.txt", "test.txt"))
 
 
