@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-from training.core.corpora import Example
+from training.core.books import Example
 from training.core.fit import FitParameters, fit
 
 # A slow machine is no bug; time is measured in benchmarks/.

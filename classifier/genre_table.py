@@ -1,6 +1,5 @@
 """The genre table as a ``GenreList``, and seeding it from ``genres.toml``."""
 
-from classifier.core.genres import Genre as GenreRow
 from classifier.core.genres import GenreList, canonical_genres
 from classifier.models import Genre
 
@@ -26,28 +25,4 @@ def sync_genres(*, using: str = "default") -> int:
 
 def current_genres() -> GenreList:
     """Return the table as a ``GenreList``; retired genres are left out. One query."""
-    return GenreList(map(_to_row, Genre.objects.filter(retired=False)))
-
-
-def refuse_collision(genre: Genre) -> None:
-    """Raise when ``genre``, as it is about to be saved, claims what another genre that is offered has.
-
-    A retired genre claims nothing, so that its name may become an alias of the one it was merged into.
-
-    Raises
-    ------
-    GenreListError
-    """
-    if not genre.retired:
-        others = Genre.objects.exclude(pk=genre.pk).filter(retired=False)
-        GenreList(map(_to_row, [*others, genre]))
-
-
-def _to_row(genre: Genre) -> GenreRow:
-    return GenreRow(
-        slug=genre.slug,
-        name=genre.name,
-        description=genre.description,
-        headings=tuple(genre.headings.splitlines()),
-        aliases=tuple(genre.aliases.splitlines()),
-    )
+    return GenreList(genre.as_core() for genre in Genre.objects.filter(retired=False))

@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models import Q
 
 from classifier.core.errors import GenreListError
+from classifier.core.genres import Genre as CoreGenre
+from classifier.core.genres import GenreList
 
 
 class AppendOnlyQuerySet(models.QuerySet[Any]):
@@ -67,12 +69,24 @@ class Genre(models.Model):
 
     def clean(self) -> None:
         """Refuse a name, alias or heading that another genre has: labels would mean two things."""
-        from classifier.genre_table import refuse_collision
-
+        if self.retired:
+            # It claims nothing, so that its name may become an alias of the genre it was merged into.
+            return
+        others = Genre.objects.exclude(pk=self.pk).filter(retired=False)
         try:
-            refuse_collision(self)
+            GenreList(genre.as_core() for genre in [*others, self])
         except GenreListError as error:
             raise ValidationError(str(error)) from error
+
+    def as_core(self) -> CoreGenre:
+        """Return the genre as the cores know it."""
+        return CoreGenre(
+            slug=self.slug,
+            name=self.name,
+            description=self.description,
+            headings=tuple(self.headings.splitlines()),
+            aliases=tuple(self.aliases.splitlines()),
+        )
 
 
 class ModelVersion(models.Model):

@@ -8,7 +8,8 @@ import streamlit as st
 
 from classifier.core.genres import canonical_genres
 from classifier.core.model import META_FILE, GenreModel
-from training.core.corpora import Corpus, read_corpus
+from training.core.books import Corpus
+from training.core.corpora import read_corpus
 
 ROOT = Path(__file__).resolve().parent.parent
 

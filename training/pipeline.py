@@ -17,7 +17,8 @@ from classifier.core.model import GenreModel
 from classifier.models import ModelVersion
 from classifier.registry import folder_of, register
 from feedback.models import Correction
-from training.core.corpora import STARTER_FILE, Corpus, Example, read_corpus
+from training.core.books import Corpus, Example
+from training.core.corpora import STARTER_FILE, read_corpus
 from training.core.evaluation import Evaluation, evaluate_model
 from training.core.fit import FitParameters, fit
 from training.core.split import Split, book_key, frozen_split, refuse_overlap, text_key

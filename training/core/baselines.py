@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 from classifier.core.text import tokens
-from training.core.corpora import Example
+from training.core.books import Example
 from training.core.fit import FitParameters, fit
 
 Matrix = NDArray[np.float64]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from classifier.core.errors import CorpusError
 from classifier.core.model import Prediction
 from training.core.baselines import Method, fasttext_method, label_matrix, linear_svc, majority, model_scores
-from training.core.corpora import Example
+from training.core.books import Example
 from training.core.fit import FitParameters
 from training.core.metrics import evaluate_scores, genre_table
 from training.core.split import stratified_folds

@@ -18,7 +18,7 @@ import fasttext
 
 from classifier.core.errors import TrainingError
 from classifier.core.model import LABEL, GenreModel, to_line
-from training.core.corpora import Example
+from training.core.books import Example
 
 LOSSES = ("ova", "softmax", "hs", "ns")
 _ROOT = Path(__file__).resolve().parents[2]

@@ -15,7 +15,7 @@ import pandas as pd
 from classifier.core.errors import CorpusError
 from classifier.core.genres import GenreList, split_heading
 from classifier.core.text import tokens
-from training.core.corpora import (
+from training.core.books import (
     MIN_WORDS,
     NO_GENRE,
     NO_LABEL,

@@ -18,7 +18,7 @@ from sklearn.feature_extraction.text import HashingVectorizer
 
 from classifier.core.errors import CorpusError, OverlapError
 from classifier.core.text import tokens
-from training.core.corpora import Example
+from training.core.books import Example
 
 # The share of books frozen for testing, by the hash of their key. Changing it, or the salt, thaws
 # every test side ever used: old models would be tested on what they were trained on.

@@ -18,7 +18,7 @@ from classifier.models import Genre, ModelEvent, ModelVersion
 from classifier.registry import folder_of, promote
 from conftest import make_examples
 from feedback.models import Correction
-from training.core.corpora import Example
+from training.core.books import Example
 from training.core.fit import FitParameters
 from training.core.metrics import NAMES
 from training.management.commands import ensure_model, evaluate, train

@@ -11,19 +11,8 @@ from classifier.core.examples import FORMATS, LabelledText
 from classifier.core.genres import canonical_genres
 from classifier.core.model import sha256_of
 from conftest import make_examples
-from training.core.corpora import (
-    ALL_FORMATS,
-    KAGGLE,
-    NO_GENRE,
-    NO_LABEL,
-    NO_TEXT,
-    SAME_TEXT,
-    SHORT_TEXT,
-    Corpus,
-    by_frequency,
-    collect,
-    read_corpus,
-)
+from training.core.books import NO_GENRE, NO_LABEL, NO_TEXT, SAME_TEXT, SHORT_TEXT, Corpus, by_frequency
+from training.core.corpora import ALL_FORMATS, KAGGLE, collect, read_corpus
 from training.tests.helpers import BREAD, DRAGON, book, kaggle_text, write_books, write_kaggle
 
 GENRES = canonical_genres()

@@ -9,7 +9,7 @@ from classifier.core.model import GenreScore, Prediction
 from conftest import make_examples
 from training.core import evaluation as evaluation_module
 from training.core.baselines import label_matrix, linear_svc, majority, model_scores
-from training.core.corpora import Example
+from training.core.books import Example
 from training.core.evaluation import (
     FASTTEXT,
     MAJORITY,

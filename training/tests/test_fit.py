@@ -14,7 +14,7 @@ import pytest
 from classifier.core.errors import TrainingError
 from classifier.core.model import GenreModel
 from training.core import fit as fit_module
-from training.core.corpora import Example
+from training.core.books import Example
 from training.core.fit import LOSSES, FitParameters, fit, training_lines
 
 QUICK = FitParameters(epoch=3, lr=0.5, dim=4, seed=3)

@@ -4,7 +4,8 @@ import pytest
 
 from classifier.core.errors import CorpusError
 from classifier.core.genres import canonical_genres
-from training.core.corpora import NO_GENRE, NO_LABEL, NO_TEXT, SHORT_TEXT, read_corpus
+from training.core.books import NO_GENRE, NO_LABEL, NO_TEXT, SHORT_TEXT
+from training.core.corpora import read_corpus
 from training.core.kaggle import DUPLICATE, describe_kaggle, looks_like_kaggle, read_frame
 from training.tests.helpers import BREAD, DRAGON, KAGGLE_HEADER, book, kaggle_text, write_kaggle
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from classifier.core.errors import CorpusError, OverlapError
 from conftest import make_examples
-from training.core.corpora import Example
+from training.core.books import Example
 from training.core.split import (
     Overlap,
     book_key,

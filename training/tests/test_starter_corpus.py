@@ -8,7 +8,8 @@ import pytest
 from classifier.core.genres import canonical_genres
 from classifier.core.text import tokens
 from classifier.sample_texts import sample_texts
-from training.core.corpora import STARTER_FILE, Example, read_corpus
+from training.core.books import Example
+from training.core.corpora import STARTER_FILE, read_corpus
 from training.core.split import is_frozen_for_test, near_pairs
 
 

@@ -9,7 +9,8 @@ from django.core.management.base import CommandParser
 from classifier.commands import GenreCommand, Table, existing_file
 from classifier.core.examples import open_text
 from classifier.core.genres import GenreList
-from training.core.corpora import ALL_FORMATS, KAGGLE, Corpus, read_corpus
+from training.core.books import Corpus
+from training.core.corpora import ALL_FORMATS, KAGGLE, read_corpus
 from training.core.kaggle import KaggleReport, describe_kaggle, read_frame
 
 SHOWN_ROWS = 6

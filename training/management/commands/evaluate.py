@@ -9,7 +9,8 @@ from django.core.management.base import CommandParser
 from classifier.commands import CommandError, GenreCommand, existing_file
 from classifier.core.files import write_json
 from classifier.registry import get_version, load_version
-from training.core.corpora import ALL_FORMATS, STARTER_FILE, Example, read_corpus
+from training.core.books import Example
+from training.core.corpora import ALL_FORMATS, STARTER_FILE, read_corpus
 from training.core.evaluation import Evaluation, compare, cross_validate, evaluate_model
 from training.core.split import frozen_split, refuse_overlap
 from training.management.commands.train import add_parameters, parameters_of
