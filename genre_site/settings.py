@@ -26,6 +26,8 @@ HTTPS = env.bool("GENRE_HTTPS", False)
 # Ours
 GENRE_MODEL_DIR = Path(env.str("GENRE_MODEL_DIR", "") or BASE_DIR / "models")
 GENRE_DATA_DIR = Path(env.str("GENRE_DATA_DIR", "") or BASE_DIR / "data")
+# Word vectors training starts from: "book" (the shipped ones), "none", or a file of `build_vectors`.
+GENRE_VECTORS = env.str("GENRE_VECTORS", "book")
 GENRE_MAX_TEXT_BYTES = env.int("GENRE_MAX_TEXT_BYTES", 1_000_000)
 GENRE_CORRECTIONS_PER_MINUTE = env.int("GENRE_CORRECTIONS_PER_MINUTE", 10)
 GENRE_CORRECTIONS_PER_DAY = env.int("GENRE_CORRECTIONS_PER_DAY", 200)

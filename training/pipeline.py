@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,9 @@ from feedback.models import Correction
 from training.core.books import Corpus, Example
 from training.core.corpora import STARTER_FILE, read_corpus
 from training.core.evaluation import Evaluation, evaluate_model
-from training.core.fit import FitParameters, fit
+from training.core.fit import fit, recommended
 from training.core.split import Split, book_key, frozen_split, refuse_overlap, text_key
+from training.core.vectors import WordVectors
 
 FEEDBACK = "feedback"
 SEEN_FILE = "seen.json"
@@ -38,13 +39,17 @@ Report = Callable[[str, float], None]
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """What to train on. An explicit ``test`` file replaces the frozen split."""
+    """What to train on and how. An explicit ``test`` file replaces the frozen split.
+
+    ``overrides`` are the fields of ``FitParameters`` that differ from those recommended for the data.
+    """
 
     paths: tuple[Path, ...] = (STARTER_FILE,)
     use_feedback: bool = True
     test: Path | None = None
     file_format: str = ""
-    parameters: FitParameters = field(default_factory=FitParameters)
+    overrides: dict[str, Any] = field(default_factory=dict)
+    vectors: WordVectors | None = None
 
 
 @dataclass(frozen=True)
@@ -89,17 +94,22 @@ def train_model(plan: TrainingPlan, genres: GenreList, *, by: str, report: Repor
     examples = [example for corpus in corpora for example in corpus.examples]
     report("splitting by book", 0.1)
     train, test, split_digest = _divide(plan, examples, genres, corpora)
+    parameters = replace(recommended(len(train), with_vectors=plan.vectors is not None), **plan.overrides)
     model = fit(
-        train, plan.parameters, on_progress=lambda share, loss: report(f"training, loss {loss:.3f}", 0.2 + 0.5 * share)
+        train,
+        parameters,
+        vectors=plan.vectors,
+        on_progress=lambda share, loss: report(f"training, loss {loss:.3f}", 0.2 + 0.5 * share),
     )
     evaluation = evaluate_model(
         model.predict_many,
         train,
         test,
-        seed=plan.parameters.seed,
+        seed=parameters.seed,
         on_step=lambda what, share: report(f"evaluating: {what}", 0.7 + 0.2 * share),
     )
     model.meta |= _record(corpora, genres, train, test, split_digest, evaluation)
+    model.meta["vectors"] = plan.vectors.record if plan.vectors else None
     report("saving", 0.92)
     folder = _save(model, train)
     version = register(folder, by=by, reason="trained")

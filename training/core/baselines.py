@@ -15,6 +15,7 @@ from sklearn.svm import LinearSVC
 from classifier.core.text import tokens
 from training.core.books import Example
 from training.core.fit import FitParameters, fit
+from training.core.vectors import WordVectors
 
 Matrix = NDArray[np.float64]
 
@@ -73,11 +74,11 @@ def _words_and_pairs(text: str) -> list[str]:
     return words + [f"{first} {second}" for first, second in pairwise(words)]
 
 
-def fasttext_method(parameters: FitParameters) -> Method:
-    """Return the method that trains fastText with ``parameters``."""
+def fasttext_method(parameters: FitParameters | None, vectors: WordVectors | None = None) -> Method:
+    """Return the method that trains fastText with ``parameters`` (None: recommended), from ``vectors`` if given."""
 
     def method(train: Sequence[Example], test: Sequence[Example], slugs: Sequence[str], seed: int) -> Matrix:
-        model = fit(train, parameters)
+        model = fit(train, parameters, vectors=vectors)
         return model_scores(model.predict_many, [example.text for example in test], slugs)
 
     return method

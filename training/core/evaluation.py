@@ -13,6 +13,7 @@ from training.core.books import Example
 from training.core.fit import FitParameters
 from training.core.metrics import evaluate_scores, genre_table
 from training.core.split import stratified_folds
+from training.core.vectors import WordVectors
 
 FASTTEXT, SVC, MAJORITY = "fasttext", "linear_svc", "majority"
 TITLES = {FASTTEXT: "fastText", SVC: "TF-IDF + LinearSVC", MAJORITY: "majority"}
@@ -96,6 +97,7 @@ def compare(
     test: Sequence[Example],
     parameters: FitParameters,
     *,
+    vectors: WordVectors | None = None,
     on_step: OnStep | None = None,
 ) -> Evaluation:
     """Train fastText and both baselines on ``train`` and score them on ``test``."""
@@ -104,7 +106,7 @@ def compare(
     slugs = known_slugs(train, test)
     report = on_step or _silent
     scores = {}
-    methods = _methods(parameters)
+    methods = _methods(parameters, vectors)
     for done, (name, method) in enumerate(methods.items()):
         report(TITLES[name], done / len(methods))
         scores[name] = method(train, test, slugs, parameters.seed)
@@ -117,6 +119,7 @@ def cross_validate(
     parameters: FitParameters,
     *,
     n_folds: int = 5,
+    vectors: WordVectors | None = None,
     on_step: OnStep | None = None,
 ) -> Evaluation:
     """Score every method out of fold: each text by a model that never saw its book.
@@ -125,7 +128,7 @@ def cross_validate(
     """
     slugs = known_slugs(examples)
     folds = stratified_folds(examples, slugs, n_folds=n_folds, seed=parameters.seed)
-    methods = _methods(parameters)
+    methods = _methods(parameters, vectors)
     report = on_step or _silent
     scores = {name: np.zeros((len(examples), len(slugs))) for name in methods}
     for fold in range(n_folds):
@@ -139,8 +142,8 @@ def cross_validate(
     return _metrics(examples, slugs, scores, n_folds)
 
 
-def _methods(parameters: FitParameters) -> dict[str, Method]:
-    return {FASTTEXT: fasttext_method(parameters), SVC: linear_svc, MAJORITY: majority}
+def _methods(parameters: FitParameters, vectors: WordVectors | None) -> dict[str, Method]:
+    return {FASTTEXT: fasttext_method(parameters, vectors), SVC: linear_svc, MAJORITY: majority}
 
 
 def _silent(step: str, done: float) -> None:

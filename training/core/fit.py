@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,8 +19,11 @@ import fasttext
 from classifier.core.errors import TrainingError
 from classifier.core.model import LABEL, GenreModel, to_line
 from training.core.books import Example
+from training.core.vectors import WordVectors, write_vec
 
 LOSSES = ("ova", "softmax", "hs", "ns")
+# Between the sizes at which the two recipes were found: 170 books and 1,270 texts.
+FEW_EXAMPLES = 500
 _ROOT = Path(__file__).resolve().parents[2]
 _PROGRESS = re.compile(r"Progress:\s+([\d.]+)%.*?avg\.loss:\s+([\d.na-]+)")
 
@@ -43,6 +46,7 @@ class FitParameters:
     loss: str = "softmax"
     min_count: int = 1
     seed: int = 0
+    vectors_deviation: float = 0.3
 
     def __post_init__(self) -> None:
         limits = {"epoch": (1, 10_000), "dim": (1, 1000), "word_ngrams": (1, 5), "min_count": (1, 1000)}
@@ -51,6 +55,8 @@ class FitParameters:
                 raise TrainingError(f"{name} must lie between {low} and {high}, not {getattr(self, name)}.")
         if not 0 < self.lr <= 10:
             raise TrainingError(f"lr must lie between 0 and 10, not {self.lr}.")
+        if not 0 < self.vectors_deviation <= 100:
+            raise TrainingError(f"vectors_deviation must lie between 0 and 100, not {self.vectors_deviation}.")
         if self.loss not in LOSSES:
             raise TrainingError(f"loss must be one of {', '.join(LOSSES)}, not {self.loss!r}.")
 
@@ -71,6 +77,19 @@ class FitParameters:
         }
 
 
+def recommended(n_examples: int, *, with_vectors: bool) -> FitParameters:
+    """Return the parameters that did best on data of this size (docs/experiments.md).
+
+    Without vectors fastText must learn everything from the examples. With them it starts at the
+    teacher's solution: a thousand texts and more should hardly move it, a few hundred should adapt it.
+    """
+    if not with_vectors:
+        return FitParameters()
+    if n_examples < FEW_EXAMPLES:
+        return FitParameters(epoch=25, lr=0.2, vectors_deviation=0.3)
+    return FitParameters(epoch=10, lr=0.01, vectors_deviation=0.9)
+
+
 def training_lines(examples: Sequence[Example], *, seed: int) -> list[str]:
     """Return the lines fastText trains on, shuffled by ``seed``: it learns in file order.
 
@@ -86,7 +105,11 @@ def training_lines(examples: Sequence[Example], *, seed: int) -> list[str]:
 
 
 def fit(
-    examples: Sequence[Example], parameters: FitParameters | None = None, *, on_progress: OnProgress | None = None
+    examples: Sequence[Example],
+    parameters: FitParameters | None = None,
+    *,
+    vectors: WordVectors | None = None,
+    on_progress: OnProgress | None = None,
 ) -> GenreModel:
     """Train a model on ``examples``.
 
@@ -95,7 +118,9 @@ def fit(
     examples : sequence of Example
         With at least two genres among them.
     parameters : FitParameters, default=None
-        None means the defaults.
+        None means ``recommended(len(examples), vectors is not None)``.
+    vectors : WordVectors, default=None
+        Start from these word vectors: ``dim`` becomes theirs, and every word of theirs is known to the model.
     on_progress : callable, default=None
         Called with the done share in [0, 1] and the average loss.
 
@@ -110,19 +135,25 @@ def fit(
     TrainingError
         When there are fewer than two genres, or fastText fails (it may meet NaN with a high ``lr``).
     """
-    parameters = parameters or FitParameters()
+    parameters = parameters or recommended(len(examples), with_vectors=vectors is not None)
+    if vectors is not None:
+        parameters = replace(parameters, dim=vectors.dim)
     slugs = {slug for example in examples for slug in example.genres}
     if len(slugs) < 2:
         raise TrainingError(f"Training needs examples of at least two genres; there are {len(slugs)}.")
     with tempfile.TemporaryDirectory(prefix="genre-fit-") as scratch:
         lines, output = Path(scratch, "train.txt"), Path(scratch, "model.bin")
         lines.write_text("".join(training_lines(examples, seed=parameters.seed)), encoding="utf-8")
-        job = {
+        job: dict[str, Any] = {
             "scratch": scratch,
             "input": str(lines),
             "output": str(output),
             "arguments": parameters.as_fasttext(),
         }
+        if vectors is not None:
+            start = Path(scratch, "start.vec")
+            write_vec(vectors, start, deviation=parameters.vectors_deviation)
+            job["arguments"] = parameters.as_fasttext() | {"pretrainedVectors": str(start)}
         _run_worker(job, on_progress)
         engine = fasttext.load_model(str(output))
     meta = {

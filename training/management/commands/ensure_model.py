@@ -2,10 +2,13 @@
 
 from typing import Any
 
+from django.conf import settings
+
 from classifier.commands import GenreCommand
 from classifier.core.errors import GenreError
 from classifier.genre_table import current_genres
 from classifier.registry import get_version, load_version, promote
+from training.management.commands.train import vectors_of
 from training.pipeline import TrainingPlan, train_model
 
 
@@ -28,6 +31,11 @@ class Command(GenreCommand):
             self.stdout.write(f"Version {champion.number} answers.")
             return
         with self.progress("starting") as report:
-            trained = train_model(TrainingPlan(), current_genres(), by="ensure_model", report=report)
+            trained = train_model(
+                TrainingPlan(vectors=vectors_of(settings.GENRE_VECTORS)),
+                current_genres(),
+                by="ensure_model",
+                report=report,
+            )
         promote(trained.version.number, by="ensure_model", reason="first model of this installation")
         self.stdout.write(f"Version {trained.version.number} answers.", self.style.SUCCESS)

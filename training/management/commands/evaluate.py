@@ -1,6 +1,7 @@
 """``manage.py evaluate``."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ from classifier.commands import CommandError, GenreCommand, existing_file
 from classifier.core.files import write_json
 from classifier.registry import get_version, load_version
 from training.core.books import Example
-from training.core.corpora import ALL_FORMATS, STARTER_FILE, read_corpus
+from training.core.corpora import STARTER_FILE, read_corpus
 from training.core.evaluation import Evaluation, compare, cross_validate, evaluate_model
+from training.core.fit import recommended
 from training.core.split import frozen_split, refuse_overlap
-from training.management.commands.train import add_parameters, parameters_of
+from training.management.commands.train import add_parameters, overrides_of, vectors_of
 from training.pipeline import refuse_seen
 from training.tables import genres_table, metrics_table
 
@@ -54,13 +56,6 @@ class Command(GenreCommand):
             "--cv", type=int, metavar="K", help="K-fold cross-validation by book, instead of a stored model"
         )
         parser.add_argument(
-            "--format",
-            choices=ALL_FORMATS,
-            default="",
-            dest="file_format",
-            help="format of the files (default: found by their content)",
-        )
-        parser.add_argument(
             "--genres", default="", metavar="FILE", help="a list of genres of your own, shaped like genres.toml"
         )
         parser.add_argument("--per-genre", action="store_true", help="show every genre too")
@@ -91,7 +86,8 @@ class Command(GenreCommand):
     def _measure(
         self, path: Path, examples: list[Example], options: dict[str, Any], report: Report
     ) -> tuple[str, Evaluation]:
-        parameters = parameters_of(options)
+        vectors, overrides = vectors_of(options["vectors"]), overrides_of(options)
+        parameters = replace(recommended(len(examples), with_vectors=vectors is not None), **overrides)
         if options["train"]:
             train_path: Path = options["train"]
             train = read_corpus(
@@ -99,10 +95,10 @@ class Command(GenreCommand):
             ).examples
             refuse_overlap(train, examples, names=(train_path.name, path.name))
             title = f"Trained on {train_path.name}, tested on the {len(examples)} examples of {path.name}"
-            return title, compare(train, examples, parameters, on_step=report)
+            return title, compare(train, examples, parameters, vectors=vectors, on_step=report)
         if options["cv"]:
             title = f"{path.name}: {options['cv']}-fold cross-validation by book, {len(examples)} examples"
-            return title, cross_validate(examples, parameters, n_folds=options["cv"], on_step=report)
+            return title, cross_validate(examples, parameters, n_folds=options["cv"], vectors=vectors, on_step=report)
         split = frozen_split(examples)
         train, test = [examples[at] for at in split.train], [examples[at] for at in split.test]
         version = get_version(options["model"] or "champion")

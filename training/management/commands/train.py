@@ -1,9 +1,10 @@
 """``manage.py train``."""
 
 import argparse
-from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandParser
 
 from classifier.commands import GenreCommand, existing_file
@@ -11,43 +12,54 @@ from classifier.genre_table import current_genres
 from training.core.corpora import ALL_FORMATS, STARTER_FILE, read_corpus
 from training.core.fit import LOSSES, FitParameters
 from training.core.split import refuse_overlap
+from training.core.vectors import BOOK_VECTORS, WordVectors, load_vectors
 from training.pipeline import Trained, TrainingPlan, train_model
 from training.tables import metrics_table
 
+PARAMETERS = {
+    "epoch": (int, "passes over the data"),
+    "lr": (float, "learning rate"),
+    "dim": (int, "size of the hidden layer; word vectors bring their own"),
+    "word_ngrams": (int, "longest run of words taken as a feature"),
+    "min_count": (int, "rarer words are ignored"),
+    "seed": (int, "same seed, same data: same model, byte for byte"),
+    "vectors_deviation": (float, "spread of the word vectors training starts from"),
+}
+
 
 def add_parameters(parser: CommandParser) -> None:
-    """Declare fastText's parameters, under fastText's names."""
-    defaults = FitParameters()
-    group = parser.add_argument_group("fastText parameters")
-    group.add_argument("--epoch", type=int, default=defaults.epoch, help="passes over the data (default: %(default)s)")
-    group.add_argument("--lr", type=float, default=defaults.lr, help="learning rate (default: %(default)s)")
-    group.add_argument("--dim", type=int, default=defaults.dim, help="size of the hidden layer (default: %(default)s)")
-    group.add_argument(
-        "--word-ngrams",
-        type=int,
-        default=defaults.word_ngrams,
-        help="longest run of words taken as a feature (default: %(default)s)",
+    """Declare the format, the word vectors, and fastText's parameters under fastText's names."""
+    parser.add_argument(
+        "--format",
+        choices=ALL_FORMATS,
+        default="",
+        dest="file_format",
+        help="format of the files (default: found by their content)",
     )
-    group.add_argument(
-        "--loss",
-        choices=LOSSES,
-        default=defaults.loss,
-        help="softmax shares 1 among the genres, ova scores each by itself (default: %(default)s)",
+    parser.add_argument(
+        "--vectors",
+        default=settings.GENRE_VECTORS,
+        metavar="book|none|PATH",
+        help="word vectors to start from: the shipped ones, none, or a file of `build_vectors` (default: %(default)s)",
     )
-    group.add_argument(
-        "--min-count", type=int, default=defaults.min_count, help="rarer words are ignored (default: %(default)s)"
-    )
-    group.add_argument(
-        "--seed",
-        type=int,
-        default=defaults.seed,
-        help="same seed, same data: same model, byte for byte (default: %(default)s)",
-    )
+    group = parser.add_argument_group("fastText parameters (default: recommended for the size of the data)")
+    for name, (kind, what) in PARAMETERS.items():
+        group.add_argument(f"--{name.replace('_', '-')}", type=kind, help=what)
+    group.add_argument("--loss", choices=LOSSES, help="softmax shares 1 among the genres, ova scores each by itself")
 
 
-def parameters_of(options: dict[str, Any]) -> FitParameters:
-    """Return the parameters given on the command line."""
-    return FitParameters(**{field.name: options[field.name] for field in fields(FitParameters)})
+def overrides_of(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters given on the command line, checked."""
+    given = {name: options[name] for name in (*PARAMETERS, "loss") if options[name] is not None}
+    FitParameters(**given)
+    return given
+
+
+def vectors_of(name: str) -> WordVectors | None:
+    """Return the word vectors called ``name``."""
+    if name == "none":
+        return None
+    return load_vectors(BOOK_VECTORS if name == "book" else Path(name))
 
 
 class Command(GenreCommand):
@@ -79,13 +91,6 @@ class Command(GenreCommand):
             help="measure on this file instead of holding back one book in five",
         )
         parser.add_argument(
-            "--format",
-            choices=ALL_FORMATS,
-            default="",
-            dest="file_format",
-            help="format of the files (default: found by their content)",
-        )
-        parser.add_argument(
             "--feedback",
             action=argparse.BooleanOptionalAction,
             default=True,
@@ -96,7 +101,8 @@ class Command(GenreCommand):
     def handle(self, **options: Any) -> None:
         """Train, show the figures, name the next step."""
         paths = tuple(options["data"] or [STARTER_FILE])
-        plan = TrainingPlan(paths, options["feedback"], options["test"], options["file_format"], parameters_of(options))
+        overrides, vectors = overrides_of(options), vectors_of(options["vectors"])
+        plan = TrainingPlan(paths, options["feedback"], options["test"], options["file_format"], overrides, vectors)
         if plan.test:
             self._refuse_overlap(plan)
         with self.progress("starting") as report:

@@ -1,0 +1,142 @@
+"""Word vectors that already know genres, made by a regularised linear teacher.
+
+A linear classifier is the special case of fastText whose hidden space is the genres: started from the
+teacher's coefficients, fastText begins where the regularised solution ends, and a small labelled set is
+enough to adjust it. A word's vector is its idf times its row of the teacher's coefficients.
+"""
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.svm import LinearSVC
+
+from classifier.core.errors import CorpusError
+from classifier.core.files import write_json
+from classifier.core.model import sha256_of
+from classifier.core.text import content_words
+from training.core.books import Example
+
+BOOK_VECTORS = Path(__file__).resolve().parent.parent / "assets" / "book_vectors.npz"
+# int8 codes of -127 to 127 over each dimension's own range.
+_LEVELS = 127
+MIN_DOCUMENTS = 2
+TEACHER_C = 0.2
+
+
+@dataclass(frozen=True)
+class WordVectors:
+    """One vector a word, shape ``(n_words, n_genres)``, with a standard deviation of 1 over all entries.
+
+    ``genres`` names the dimensions; ``record`` tells what they were made from.
+    """
+
+    words: list[str]
+    matrix: NDArray[np.float32]
+    genres: tuple[str, ...]
+    record: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def dim(self) -> int:
+        """Number of dimensions."""
+        return int(self.matrix.shape[1])
+
+
+def teach(examples: Sequence[Example], *, c: float = TEACHER_C, min_documents: int = MIN_DOCUMENTS) -> WordVectors:
+    """Train the linear teacher on the primary genres of ``examples`` and return its word vectors.
+
+    Parameters
+    ----------
+    examples : sequence of Example
+        Of at least two genres; every genre weighs the same, however many examples it has.
+    c : float, default=0.2
+        Inverse strength of the SVC's regularisation.
+    min_documents : int, default=2
+        Words of fewer texts are left out.
+
+    Raises
+    ------
+    CorpusError
+        When there are fewer than two genres, or no word is frequent enough.
+    """
+    labels = [example.genres[0] for example in examples]
+    if len(set(labels)) < 2:
+        raise CorpusError("Word vectors need examples of at least two genres.")
+    vectorizer = TfidfVectorizer(analyzer=content_words, sublinear_tf=True, min_df=min_documents)
+    try:
+        weights = vectorizer.fit_transform([example.text for example in examples])
+    except ValueError as error:
+        raise CorpusError(f"No word stands in {min_documents} of the texts: too few for word vectors.") from error
+    teacher = LinearSVC(C=c, class_weight="balanced", random_state=0).fit(weights, labels)
+    genres = tuple(map(str, teacher.classes_))
+    coefficients = teacher.coef_ if len(genres) > 2 else np.vstack([-teacher.coef_, teacher.coef_])
+    matrix = (coefficients * vectorizer.idf_).T
+    return WordVectors(
+        words=list(vectorizer.get_feature_names_out()),
+        matrix=np.asarray(matrix / matrix.std(), dtype=np.float32),
+        genres=genres,
+        record={"c": c, "min_documents": min_documents, "n_examples": len(examples)},
+    )
+
+
+def save_vectors(vectors: WordVectors, path: Path) -> None:
+    """Write ``path`` (``.npz``: int8 codes, a scale a dimension, the words; no pickle) and its record beside it.
+
+    Raises
+    ------
+    OSError
+    """
+    scales = np.abs(vectors.matrix).max(axis=0) / _LEVELS
+    codes = np.round(vectors.matrix / np.where(scales > 0, scales, 1)).astype(np.int8)
+    packed = io.BytesIO()
+    words = np.frombuffer("\n".join(vectors.words).encode(), dtype=np.uint8)
+    genres = np.frombuffer("\n".join(vectors.genres).encode(), dtype=np.uint8)
+    np.savez_compressed(packed, codes=codes, scales=scales.astype(np.float32), words=words, genres=genres)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.tmp")
+    draft.write_bytes(packed.getvalue())
+    draft.replace(path)
+    record = {**vectors.record, "n_words": len(vectors.words), "dim": vectors.dim, "sha256": sha256_of(path)}
+    write_json(path.with_suffix(".json"), record)
+
+
+def load_vectors(path: Path) -> WordVectors:
+    """Read what ``save_vectors`` wrote.
+
+    Raises
+    ------
+    CorpusError
+        When the files are missing, damaged or not the ones recorded.
+    """
+    record_path = path.with_suffix(".json")
+    try:
+        record = json.loads(record_path.read_text(encoding="utf-8"))
+        if record["sha256"] != sha256_of(path):
+            raise CorpusError(
+                f"{path} does not match the hash in {record_path.name}; restore both, or build them again."
+            )
+        with np.load(path, allow_pickle=False) as packed:
+            words = packed["words"].tobytes().decode().split("\n")
+            genres = tuple(packed["genres"].tobytes().decode().split("\n"))
+            matrix = packed["codes"].astype(np.float32) * packed["scales"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CorpusError(
+            f"The word vectors {path} can't be read ({error!r}). Build them with `manage.py build_vectors`, "
+            "or train with --vectors none."
+        ) from error
+    return WordVectors(words, matrix, genres, record)
+
+
+def write_vec(vectors: WordVectors, path: Path, *, deviation: float) -> None:
+    """Write fastText's ``.vec`` text file, the vectors scaled to a standard deviation of ``deviation``."""
+    matrix = vectors.matrix * deviation
+    with path.open("w", encoding="utf-8") as stream:
+        stream.write(f"{len(vectors.words)} {vectors.dim}\n")
+        for word, row in zip(vectors.words, matrix, strict=True):
+            stream.write(f"{word} {' '.join(f'{value:.4g}' for value in row)}\n")
