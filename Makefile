@@ -10,7 +10,7 @@ PORT ?= 8000
 WORKERS ?= 2
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help setup run check test functional realdata postgres bench bench-predict bench-baselines explore clean
+.PHONY: help setup run check test functional realdata postgres bench bench-predict bench-quality bench-baselines explore clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,10 +66,13 @@ realdata: $(VENV)/dev.stamp  ## tests on the Kaggle file under GENRE_DATA_DIR
 postgres: $(VENV)/dev.stamp  ## the test-suite on a PostgreSQL this starts itself
 	.ci/with_postgres $(BIN)/python -m pytest -q -n auto
 
-bench: bench-predict bench-baselines  ## all benchmarks
+bench: bench-predict bench-baselines  ## the short benchmarks
 
 bench-predict: $(VENV)/dev.stamp  ## our predict against the bare fastText call
 	$(BIN)/python -m benchmarks.predict
+
+bench-quality: $(VENV)/dev.stamp  ## ours beside its peers on the pinned sets under GENRE_DATA_DIR (some minutes)
+	$(BIN)/python -m benchmarks.quality
 
 bench-baselines: $(VENV)/dev.stamp  ## fastText against its baselines, cross-validated (DATA=path)
 	$(BIN)/python -m benchmarks.baselines $(DATA)

@@ -18,6 +18,7 @@ from classifier.models import ModelVersion
 from classifier.registry import folder_of, register
 from feedback.models import Correction
 from training.core.books import Corpus, Example
+from training.core.calibration import first_score_error, fit_calibration
 from training.core.corpora import STARTER_FILE, read_corpus
 from training.core.evaluation import Evaluation, evaluate_model
 from training.core.fit import fit, recommended
@@ -99,7 +100,16 @@ def train_model(plan: TrainingPlan, genres: GenreList, *, by: str, report: Repor
         train,
         parameters,
         vectors=plan.vectors,
-        on_progress=lambda share, loss: report(f"training, loss {loss:.3f}", 0.2 + 0.5 * share),
+        on_progress=lambda share, loss: report(f"training, loss {loss:.3f}", 0.2 + 0.3 * share),
+    )
+    uncalibrated = [model.predict(example.text) for example in test]
+    model.calibrate(
+        fit_calibration(
+            train,
+            parameters,
+            vectors=plan.vectors,
+            on_progress=lambda share: report("calibrating the scores", 0.5 + 0.2 * share),
+        )
     )
     evaluation = evaluate_model(
         model.predict_many,
@@ -109,6 +119,10 @@ def train_model(plan: TrainingPlan, genres: GenreList, *, by: str, report: Repor
         on_step=lambda what, share: report(f"evaluating: {what}", 0.7 + 0.2 * share),
     )
     model.meta |= _record(corpora, genres, train, test, split_digest, evaluation)
+    model.meta["calibration_error"] = {
+        "before": first_score_error(uncalibrated, test),
+        "after": first_score_error([model.predict(example.text) for example in test], test),
+    }
     model.meta["vectors"] = plan.vectors.record if plan.vectors else None
     report("saving", 0.92)
     folder = _save(model, train)

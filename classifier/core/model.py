@@ -19,6 +19,7 @@ from typing import Any
 
 import fasttext
 
+from classifier.core.calibrate import Calibration
 from classifier.core.errors import ModelDamaged, ModelError, ModelMissing
 from classifier.core.text import content_words
 
@@ -49,8 +50,8 @@ class Prediction:
     ----------
     scores : tuple of GenreScore, length n_genres
         Every genre of the model, best first; equal scores in the order of their slugs. Empty when
-        the model abstained. With the default loss (softmax) they share 1 among the genres; with
-        ``ova`` each stands for itself.
+        the model abstained. Calibrated scores are probabilities that the genre applies, each for
+        itself; raw ones share 1 among the genres (softmax) or stand for themselves (``ova``).
     n_words : int
         Content words in the text (stop words are not counted).
     n_known : int
@@ -98,7 +99,13 @@ class GenreModel:
     def __init__(self, engine: Any, meta: dict[str, Any]) -> None:
         self._engine = engine
         self.meta = meta
+        self.calibration = Calibration.from_json(meta.get("calibration"))
         self.slugs: tuple[str, ...] = tuple(sorted(label.removeprefix(LABEL) for label in engine.get_labels()))
+
+    def calibrate(self, calibration: Calibration | None) -> None:
+        """Give the model a calibration (None takes it away); ``save`` keeps it in ``meta.json``."""
+        self.calibration = calibration
+        self.meta = {**self.meta, "calibration": calibration.as_json() if calibration else None}
 
     @classmethod
     def load(cls, folder: Path) -> "GenreModel":
@@ -126,13 +133,15 @@ class GenreModel:
         model._check_canaries()
         return model
 
-    def predict(self, text: str) -> Prediction:
+    def predict(self, text: str, *, calibrated: bool = True) -> Prediction:
         """Return the scores of every genre for one text.
 
         Parameters
         ----------
         text : str
             Any string; it is cleaned and split into words first.
+        calibrated : bool, default=True
+            False gives fastText's own scores, even when the model has a calibration.
 
         Returns
         -------
@@ -148,10 +157,13 @@ class GenreModel:
             return Prediction((), len(words), 0, "nothing-known")
         pairs = self._engine.f.predict(" ".join(words) + "\n", -1, 0.0, "strict")
         # fastText adds 1e-5 inside its logarithm, so a score may read 1.00001.
-        scores = [GenreScore(label.removeprefix(LABEL), min(1.0, max(0.0, score))) for score, label in pairs]
         # Asked of the raw scores: max(0.0, nan) is 0.0.
         if not all(math.isfinite(score) for score, _ in pairs):
             raise ModelDamaged("The model answers with scores that are no numbers; it must not be served.")
+        raw = [(label.removeprefix(LABEL), min(1.0, max(0.0, score))) for score, label in pairs]
+        if calibrated and self.calibration is not None:
+            raw = self.calibration.apply(raw, len(words))
+        scores = [GenreScore(slug, score) for slug, score in raw]
         scores.sort(key=lambda genre: (-genre.score, genre.slug))
         return Prediction(tuple(scores), len(words), n_known)
 

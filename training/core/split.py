@@ -24,6 +24,9 @@ from training.core.books import Example
 # every test side ever used: old models would be tested on what they were trained on.
 TEST_SHARE = 0.2
 _SALT = "genre-detector-split-1"
+# The share of the training side that word vectors never see.
+VALIDATION_SHARE = 0.2
+_VALIDATION_SALT = "genre-detector-validation-1"
 # Two texts are near copies when half of their five-word shingles are common, or when nine tenths of the shorter
 # one's stand in the longer one (a cut blurb). Broder, "On the resemblance and containment of documents", 1997.
 SHINGLE_WORDS = 5
@@ -83,9 +86,18 @@ def book_key(example: Example) -> str:
 
 def is_frozen_for_test(example: Example) -> bool:
     """Return whether the example's own key puts it on the test side, for ever."""
+    return _falls_below(example, _SALT, TEST_SHARE)
+
+
+def is_kept_from_vectors(example: Example) -> bool:
+    """Return whether word vectors must not learn from the example, so that scores can be calibrated on it."""
+    return _falls_below(example, _VALIDATION_SALT, VALIDATION_SHARE)
+
+
+def _falls_below(example: Example, salt: str, share: float) -> bool:
     key = book_key(example) or text_key(example.text)
-    digest = hashlib.sha256(f"{_SALT}|{key}".encode()).digest()
-    return bool(int.from_bytes(digest[:4], "big") < TEST_SHARE * 2**32)
+    digest = hashlib.sha256(f"{salt}|{key}".encode()).digest()
+    return bool(int.from_bytes(digest[:4], "big") < share * 2**32)
 
 
 def near_pairs(texts: Sequence[str]) -> tuple[Indices, Indices]:

@@ -22,6 +22,7 @@ from classifier.core.files import write_json
 from classifier.core.model import sha256_of
 from classifier.core.text import content_words
 from training.core.books import Example
+from training.core.split import text_key
 
 BOOK_VECTORS = Path(__file__).resolve().parent.parent / "assets" / "book_vectors.npz"
 # int8 codes of -127 to 127 over each dimension's own range.
@@ -34,12 +35,14 @@ TEACHER_C = 0.2
 class WordVectors:
     """One vector a word, shape ``(n_words, n_genres)``, with a standard deviation of 1 over all entries.
 
-    ``genres`` names the dimensions; ``record`` tells what they were made from.
+    ``genres`` names the dimensions; ``seen`` holds the keys of the texts the teacher learned from (scores of
+    those texts say nothing about others); ``record`` tells what they were made from.
     """
 
     words: list[str]
     matrix: NDArray[np.float32]
     genres: tuple[str, ...]
+    seen: frozenset[str] = frozenset()
     record: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -81,6 +84,7 @@ def teach(examples: Sequence[Example], *, c: float = TEACHER_C, min_documents: i
         words=list(vectorizer.get_feature_names_out()),
         matrix=np.asarray(matrix / matrix.std(), dtype=np.float32),
         genres=genres,
+        seen=frozenset(text_key(example.text) for example in examples),
         record={"c": c, "min_documents": min_documents, "n_examples": len(examples)},
     )
 
@@ -97,7 +101,8 @@ def save_vectors(vectors: WordVectors, path: Path) -> None:
     packed = io.BytesIO()
     words = np.frombuffer("\n".join(vectors.words).encode(), dtype=np.uint8)
     genres = np.frombuffer("\n".join(vectors.genres).encode(), dtype=np.uint8)
-    np.savez_compressed(packed, codes=codes, scales=scales.astype(np.float32), words=words, genres=genres)
+    seen = np.array(sorted(int(key, 16) for key in vectors.seen), dtype=np.uint64)
+    np.savez_compressed(packed, codes=codes, scales=scales.astype(np.float32), words=words, genres=genres, seen=seen)
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.tmp")
     draft.write_bytes(packed.getvalue())
@@ -124,13 +129,14 @@ def load_vectors(path: Path) -> WordVectors:
         with np.load(path, allow_pickle=False) as packed:
             words = packed["words"].tobytes().decode().split("\n")
             genres = tuple(packed["genres"].tobytes().decode().split("\n"))
+            seen = frozenset(f"{key:016x}" for key in packed["seen"].tolist())
             matrix = packed["codes"].astype(np.float32) * packed["scales"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CorpusError(
             f"The word vectors {path} can't be read ({error!r}). Build them with `manage.py build_vectors`, "
             "or train with --vectors none."
         ) from error
-    return WordVectors(words, matrix, genres, record)
+    return WordVectors(words, matrix, genres, seen, record)
 
 
 def write_vec(vectors: WordVectors, path: Path, *, deviation: float) -> None:

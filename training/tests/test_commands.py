@@ -19,7 +19,6 @@ from classifier.registry import folder_of, promote
 from conftest import make_examples
 from feedback.models import Correction
 from training.core.books import Example
-from training.core.fit import FitParameters
 from training.core.metrics import NAMES
 from training.management.commands import ensure_model, evaluate, train
 from training.pipeline import CANARIES, SEEN_FILE, TrainingPlan, feedback_corpus, remove_dead_drafts
@@ -76,7 +75,7 @@ def other_books(tmp_path):
 @pytest.fixture
 def small_starter(books, monkeypatch):
     """The small corpus in place of the starter corpus, trained quickly."""
-    quick = partial(TrainingPlan, paths=(books,), parameters=FitParameters(epoch=20, dim=4))
+    quick = partial(TrainingPlan, paths=(books,), overrides={"epoch": 20, "dim": 4})
     monkeypatch.setattr(ensure_model, "TrainingPlan", quick)
     monkeypatch.setattr(evaluate, "STARTER_FILE", books)
     monkeypatch.setattr(train, "STARTER_FILE", books)

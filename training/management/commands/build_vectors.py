@@ -13,7 +13,7 @@ from classifier.core.model import sha256_of
 from training.core.books import Example
 from training.core.corpora import STARTER_FILE, read_corpus
 from training.core.pinned import COLUMNS, FOUR_FILES, read_four_files
-from training.core.split import frozen_split
+from training.core.split import frozen_split, is_kept_from_vectors
 from training.core.vectors import BOOK_VECTORS, MIN_DOCUMENTS, TEACHER_C, save_vectors, teach
 
 
@@ -23,7 +23,7 @@ class Command(GenreCommand):
     help = (
         "Train a linear teacher on labelled books and write its word vectors, which `train` starts from. Without --data "
         "it reads the four benchmark files under GENRE_DATA_DIR (all pinned rows) and the training side of the starter "
-        "corpus; test sides stay unseen."
+        "corpus. Test sides stay unseen, and so does a part of each training side, on which scores are calibrated."
     )
     examples = """
   manage.py build_vectors
@@ -56,7 +56,8 @@ class Command(GenreCommand):
             examples: list[Example] = []
             for path in paths:
                 corpus = read_corpus(path, genres)
-                examples += [corpus.examples[at] for at in frozen_split(corpus.examples).train]
+                side = [corpus.examples[at] for at in frozen_split(corpus.examples).train]
+                examples += [example for example in side if not is_kept_from_vectors(example)]
             if not data:
                 examples += [pinned.example for pinned in read_four_files(folder, genres)]
                 paths += [folder / FOUR_FILES, *(folder / name for name in COLUMNS)]

@@ -135,6 +135,10 @@ class Command(GenreCommand):
             metrics_table(trained.evaluation, f"{trained.n_test} held-out examples; {trained.n_train} trained on")
         )
         meta = trained.version.meta
+        error = meta["calibration_error"]
+        self.out.print(
+            f"Calibration error of the first score (0 is perfect): {error['before']:.3f} before, {error['after']:.3f} after"
+        )
         self.out.print(
             f"Version {trained.version.number} is a candidate (sha256 {trained.version.sha256[:16]}…); feedback: "
             f"{meta['feedback_train']} trained on, {meta['feedback_held_out']} held out."

@@ -1,0 +1,117 @@
+"""Calibration: fitted where it may be, honest figures, and scores that stay probabilities."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from classifier.core.calibrate import Calibration, log_odds
+from classifier.core.errors import ModelDamaged
+from classifier.core.model import GenreModel
+from conftest import make_examples
+from training.core.calibration import (
+    calibration_error,
+    expected_error_by_chance,
+    fit_calibration,
+    fit_scores,
+)
+from training.core.fit import FitParameters
+from training.core.vectors import teach
+
+SLUGS = ("a", "b", "c")
+QUICK = FitParameters(epoch=20, dim=8)
+
+
+def flat_scores(n=600, seed=0):
+    """Return underconfident scores of three genres: a longer text's are flatter, as fastText's are."""
+    generator = np.random.default_rng(seed)
+    primary = generator.integers(0, 3, n)
+    n_words = generator.integers(10, 400, n).astype(float)
+    logits = generator.normal(0, 1, (n, 3))
+    logits[np.arange(n), primary] += 2
+    flat = logits * 3 / np.sqrt(n_words)[:, None]
+    raw = np.exp(flat) / np.exp(flat).sum(axis=1, keepdims=True)
+    return raw, n_words, np.eye(3, dtype=bool)[primary], primary
+
+
+def first_scores(calibration, raw, n_words, primary):
+    applied = [
+        calibration.apply(list(zip(SLUGS, row, strict=True)), int(n)) for row, n in zip(raw, n_words, strict=True)
+    ]
+    best = [max(pairs, key=lambda pair: pair[1]) for pairs in applied]
+    return np.array([score for _, score in best]), np.array(
+        [slug == SLUGS[p] for (slug, _), p in zip(best, primary, strict=True)]
+    )
+
+
+def test_flat_scores_become_honest_on_texts_it_was_not_fitted_on():
+    calibration = fit_scores(*flat_scores(), SLUGS)
+    raw, n_words, _, primary = flat_scores(seed=1)
+    before = calibration_error(raw.max(axis=1), raw.argmax(axis=1) == primary)
+    after = calibration_error(*first_scores(calibration, raw, n_words, primary))
+    assert before > 0.2
+    assert after < 0.07
+    assert calibration.power == pytest.approx(0.5, abs=0.15)
+
+
+def test_calibration_error_has_its_hand_worked_value():
+    # Two bins of two: mean scores .2 and .9, shares right 0 and .5; gaps .2 and .4, half the texts each.
+    scores, correct = np.array([0.1, 0.3, 0.8, 1.0]), np.array([False, False, True, False])
+    assert calibration_error(scores, correct, n_bins=2) == pytest.approx(0.3)
+    assert calibration_error(np.array([]), np.array([], dtype=bool)) == 0.0
+
+
+def test_chance_alone_shows_an_error_that_shrinks_with_the_number_of_texts():
+    generator = np.random.default_rng(3)
+    small, large = (expected_error_by_chance(generator.random(n), n_draws=200) for n in (50, 5000))
+    assert small > 0.1 > 0.03 > large
+
+
+@given(st.lists(st.floats(0, 1), min_size=3, max_size=3), st.integers(0, 10**6))
+def test_calibrated_scores_are_probabilities(raw, n_words):
+    calibration = Calibration(1.5, 0.4, {"a": (0.7, -1.0), "b": (0.05, 900.0)})
+    scores = [score for _, score in calibration.apply(list(zip(SLUGS, raw, strict=True)), n_words)]
+    assert len(scores) == 3
+    assert all(0 <= score <= 1 for score in scores)
+
+
+def test_no_scores_stay_no_scores():
+    assert Calibration(1.0, 0.0, {}).apply([], 10) == []
+
+
+def test_it_survives_json_and_refuses_what_is_no_calibration():
+    calibration = Calibration(1.5, 0.4, {"a": (0.7, -1.0)})
+    assert Calibration.from_json(json.loads(json.dumps(calibration.as_json()))) == calibration
+    assert Calibration.from_json(None) is None
+    for broken in ({}, {"scale": "x", "power": 0, "platt": {}}, {"scale": float("nan"), "power": 0, "platt": {}}, [1]):
+        with pytest.raises(ModelDamaged, match="calibration"):
+            Calibration.from_json(broken)
+
+
+def test_log_odds_are_finite_at_the_ends():
+    assert -20 < log_odds(0.0) < log_odds(0.5) == 0.0 < log_odds(1.0) < 20
+
+
+def test_a_model_is_calibrated_out_of_fold_and_keeps_it_when_saved(model, tmp_path):
+    calibration = fit_calibration(make_examples(20), QUICK)
+    assert set(calibration.platt) == {"fantasy", "cooking", "business-economics"}
+    calibrated = GenreModel(model._engine, model.meta)
+    calibrated.calibrate(calibration)
+    calibrated.save(tmp_path / "m", canaries=["the dragon and the wizard"])
+    loaded = GenreModel.load(tmp_path / "m")
+    assert loaded.calibration == calibration
+    text = "the dragon and the wizard in the market"
+    assert loaded.predict(text) == calibrated.predict(text)
+    assert loaded.predict(text, calibrated=False) == model.predict(text)
+
+
+def test_texts_the_vectors_learned_from_are_not_used():
+    examples = make_examples(20)
+    assert fit_calibration(examples, QUICK, vectors=teach(examples)) is None
+
+
+def test_too_few_texts_are_not_fitted(examples):
+    assert fit_calibration(examples[:2], QUICK) is None
+    assert fit_calibration(examples[::2], QUICK) is None
