@@ -10,6 +10,8 @@ from classifier.models import Genre
 WORDS = ((0.8, "very likely"), (0.5, "likely"), (0.2, "possibly"), (0.0, "unlikely"))
 STANDS_OUT = 0.2
 ABSTENTIONS = {
+    "not-english": "This does not read like English, the only language this model has learned.",
+    "not-prose": "This reads like a list, a table or code. The model has learned from prose alone.",
     "no-words": "There are no words in this text.",
     "nothing-known": "Not one word of this text occurs in what the model was trained on. It may be in another language.",
 }

@@ -21,10 +21,13 @@ import fasttext
 
 from classifier.core.calibrate import Calibration
 from classifier.core.errors import ModelDamaged, ModelError, ModelMissing
-from classifier.core.text import content_words
+from classifier.core.language import why_not_english
+from classifier.core.text import clean, content_words, is_content_word, tokens
 
 MODEL_FILE = "model.bin"
 META_FILE = "meta.json"
+# The value of "language" in meta.json for a model trained on English books.
+ENGLISH = "en"
 LABEL = "__label__"
 # fastText holds the GIL while it predicts: 500 texts of 100 words are about 25 ms, so other threads get their turn.
 BATCH = 500
@@ -57,7 +60,8 @@ class Prediction:
     n_known : int
         Words of them that training saw.
     abstained : str
-        '' or why there is no answer: ``"no-words"`` or ``"nothing-known"``.
+        '' or why there is no answer: ``"no-words"``, ``"nothing-known"``, and from a model of English
+        books ``"not-english"`` or ``"not-prose"``.
     """
 
     scores: tuple[GenreScore, ...]
@@ -149,9 +153,13 @@ class GenreModel:
             Abstained when ``text`` has no word, or none that training saw: fastText would answer
             those with the confidence of an empty line.
         """
-        words = content_words(text)
+        cleaned = clean(text)
+        all_words = tokens(cleaned)
+        words = [word for word in all_words if is_content_word(word)]
         if not words:
             return Prediction((), 0, 0, "no-words")
+        if self.meta.get("language") == ENGLISH and (reason := why_not_english(all_words, cleaned)):
+            return Prediction((), len(words), 0, reason)
         n_known = sum(self._engine.get_word_id(word) >= 0 for word in words)
         if not n_known:
             return Prediction((), len(words), 0, "nothing-known")

@@ -101,7 +101,12 @@ def tokens(text: str) -> list[str]:
 
 def content_words(text: str) -> list[str]:
     """Return the words of ``text`` that a model learns from: ``tokens`` of two letters or more, no stop words."""
-    return [word for word in tokens(text) if len(word) > 1 and word not in STOP_WORDS]
+    return [word for word in tokens(text) if is_content_word(word)]
+
+
+def is_content_word(word: str) -> bool:
+    """Return whether a token tells anything about genre: two letters or more, and no stop word."""
+    return len(word) > 1 and word not in STOP_WORDS
 
 
 def check_text(text: str, *, min_words: int = MIN_WORDS, max_bytes: int = MAX_BYTES) -> None:
