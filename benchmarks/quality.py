@@ -19,6 +19,7 @@ from sklearn.metrics import f1_score
 
 from benchmarks.report import QUICK, publish
 from classifier.core.genres import canonical_genres
+from classifier.core.language import language_of
 from classifier.core.model import GenreModel, Prediction
 from training.core.baselines import linear_svc, majority
 from training.core.books import Example
@@ -51,6 +52,7 @@ def train_ours(train: Sequence[Example], vectors: WordVectors | None, seed: int)
     parameters = recommended(len(train), with_vectors=vectors is not None)
     parameters = FitParameters(**{**vars(parameters), "seed": seed})
     model = fit(train, parameters, vectors=vectors)
+    model.meta["language"] = language_of(example.text for example in train)
     model.calibrate(fit_calibration(train, parameters, vectors=vectors))
     return model
 

@@ -13,9 +13,8 @@ from django.conf import settings
 
 from classifier.core.errors import CorpusError, ModelDamaged, OverlapError
 from classifier.core.genres import GenreList
-from classifier.core.language import why_not_english
-from classifier.core.model import ENGLISH, GenreModel
-from classifier.core.text import tokens
+from classifier.core.language import language_of
+from classifier.core.model import GenreModel
 from classifier.models import ModelVersion
 from classifier.registry import folder_of, register
 from feedback.models import Correction
@@ -29,8 +28,6 @@ from training.core.vectors import WordVectors
 
 FEEDBACK = "feedback"
 SEEN_FILE = "seen.json"
-# A few quotations and lists stand in any collection of English descriptions.
-ENGLISH_SHARE = 0.95
 # Written for this purpose: a model's meta.json must hold nobody's text.
 CANARIES = (
     "The detective found a second body in the library and nobody in the village would talk.",
@@ -106,7 +103,7 @@ def train_model(plan: TrainingPlan, genres: GenreList, *, by: str, report: Repor
         vectors=plan.vectors,
         on_progress=lambda share, loss: report(f"training, loss {loss:.3f}", 0.2 + 0.3 * share),
     )
-    model.meta["language"] = language_of(train)
+    model.meta["language"] = language_of(example.text for example in train)
     uncalibrated = [model.predict(example.text) for example in test]
     model.calibrate(
         fit_calibration(
@@ -134,12 +131,6 @@ def train_model(plan: TrainingPlan, genres: GenreList, *, by: str, report: Repor
     version = register(folder, by=by, reason="trained")
     report("done", 1.0)
     return Trained(version, evaluation, corpora, len(train), len(test))
-
-
-def language_of(examples: Sequence[Example]) -> str:
-    """Return "en" when nearly all examples are English prose, else '': such a model must not refuse other texts."""
-    english = sum(not why_not_english(tokens(example.text), example.text) for example in examples)
-    return ENGLISH if english >= ENGLISH_SHARE * len(examples) else ""
 
 
 def _divide(

@@ -21,13 +21,11 @@ import fasttext
 
 from classifier.core.calibrate import Calibration
 from classifier.core.errors import ModelDamaged, ModelError, ModelMissing
-from classifier.core.language import why_not_english
+from classifier.core.language import ENGLISH, why_not_english
 from classifier.core.text import clean, content_words, is_content_word, tokens
 
 MODEL_FILE = "model.bin"
 META_FILE = "meta.json"
-# The value of "language" in meta.json for a model trained on English books.
-ENGLISH = "en"
 LABEL = "__label__"
 # fastText holds the GIL while it predicts: 500 texts of 100 words are about 25 ms, so other threads get their turn.
 BATCH = 500

@@ -2,8 +2,8 @@
 
 import pytest
 
-from classifier.core.language import why_not_english
-from classifier.core.model import ENGLISH, GenreModel
+from classifier.core.language import ENGLISH, language_of, why_not_english
+from classifier.core.model import GenreModel
 from classifier.core.text import tokens
 
 ENGLISH_TEXT = "The wizard and his sister live in a house by the sea, and every morning they walk to the old market."
@@ -36,6 +36,11 @@ def test_lists_and_tables_are_refused(text):
     assert why(text) in ("not-prose", "not-english")
 
 
+def test_code_is_refused_though_its_keywords_are_english_words():
+    code = "for (let i = 0; i < n; i++) { if (a[i] != b[i]) { return this.all[i] || not_found; } }\n" * 4
+    assert why(code) == "not-prose"
+
+
 def test_short_texts_are_believed():
     assert why("Dragon wizard castle spell kingdom throne") == ""
 
@@ -47,3 +52,9 @@ def test_a_model_of_english_books_refuses_and_another_does_not(model):
     assert english.predict(text).scores == ()
     assert english.predict(ENGLISH_TEXT).abstained == ""
     assert model.predict(text).abstained == ""
+
+
+def test_a_collection_is_english_only_when_nearly_all_of_it_is():
+    assert language_of([ENGLISH_TEXT] * 19 + [FOREIGN[0]]) == ENGLISH
+    assert language_of([ENGLISH_TEXT] * 10 + [FOREIGN[0]] * 10) == ""
+    assert language_of([]) == ""

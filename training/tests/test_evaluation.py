@@ -23,7 +23,6 @@ from training.core.evaluation import (
 from training.core.fit import FitParameters
 from training.core.metrics import NAMES
 from training.core.split import group_books
-from training.pipeline import language_of
 
 SLUGS = ("business-economics", "cooking", "fantasy")
 QUICK = FitParameters(epoch=40, lr=1.0, dim=8, seed=2)
@@ -166,11 +165,3 @@ def test_cross_validation_of_real_methods_is_repeatable():
 def test_cross_validation_needs_as_many_books_as_folds():
     with pytest.raises(CorpusError, match="10 folds need"):
         cross_validate(make_examples(3), QUICK, n_folds=10)
-
-
-def test_a_model_of_another_language_does_not_refuse_it(examples):
-    german = Example(
-        "Die Katze sitzt auf dem Dach und schläft den ganzen Tag, während der Hund im Garten kaut.", ("x",)
-    )
-    assert language_of(examples) == "en"
-    assert language_of([*examples[:10], *[german] * 10]) == ""
