@@ -1,6 +1,7 @@
 """Write a benchmark's result: a table for people, JSON for machines."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,16 @@ RESULTS = Path(__file__).with_name("results")
 QUICK = bool(os.environ.get("BENCH_QUICK"))
 
 
-def publish(name: str, rows: list[dict[str, Any]], **facts: Any) -> None:
-    """Print ``rows`` and write them to ``results/NAME.json`` beside ``facts``."""
+def publish(name: str, rows: list[dict[str, Any]], *, shown: Sequence[str] = (), **facts: Any) -> None:
+    """Print the ``shown`` columns of ``rows`` (all, when none is named) and write all to ``results/NAME.json``."""
+    columns = shown or list(rows[0])
     table = Table(title=name, title_justify="left")
-    for column in rows[0]:
-        table.add_column(column, justify="left" if isinstance(rows[0][column], str) else "right")
+    for column in columns:
+        table.add_column(column, justify="left" if isinstance(rows[0][column], str) else "right", no_wrap=True)
     for row in rows:
-        table.add_row(*(f"{value:.4f}" if isinstance(value, float) else str(value) for value in row.values()))
-    Console().print(table)
+        cells = (row[column] for column in columns)
+        table.add_row(*(f"{value:.3f}" if isinstance(value, float) else str(value) for value in cells))
+    Console(width=max(Console().width, 160)).print(table)
     for key, value in facts.items():
         Console().print(f"{key}: {value}")
     path = RESULTS / f"{name}.json"

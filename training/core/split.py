@@ -25,7 +25,7 @@ from training.core.books import Example
 TEST_SHARE = 0.2
 _SALT = "genre-detector-split-1"
 # The share of the training side that word vectors never see.
-VALIDATION_SHARE = 0.2
+VALIDATION_SHARE = 0.1
 _VALIDATION_SALT = "genre-detector-validation-1"
 # Two texts are near copies when half of their five-word shingles are common, or when nine tenths of the shorter
 # one's stand in the longer one (a cut blurb). Broder, "On the resemblance and containment of documents", 1997.

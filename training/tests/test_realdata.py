@@ -9,11 +9,16 @@ import pytest
 from django.core.management import call_command
 
 from classifier.core.genres import canonical_genres
+from classifier.core.text import tokens
 from classifier.models import ModelVersion
 from classifier.registry import load_version
-from training.core.corpora import read_corpus
+from training.core.baselines import linear_svc
+from training.core.corpora import STARTER_FILE, read_corpus
+from training.core.fit import fit
 from training.core.kaggle import DUPLICATE, describe_kaggle, read_frame
-from training.core.split import find_overlap, frozen_split, group_books, stratified_folds
+from training.core.pinned import read_four_files, read_kaggle_primary
+from training.core.split import find_overlap, frozen_split, group_books, stratified_folds, text_key
+from training.core.vectors import BOOK_VECTORS, load_vectors, teach
 
 pytestmark = pytest.mark.realdata
 FILE = "google_books_1299.csv"
@@ -107,3 +112,32 @@ def test_training_on_it_finishes_and_the_model_answers(data_dir, model_dir):
     assert "Next: manage.py promote 1" in out.getvalue()
     assert scores["fasttext"]["f1_microavg"] > scores["majority"]["f1_microavg"]
     assert load_version(version).predict("The detective found the body in the library").scores
+
+
+def test_the_vectors_inputs_hold_no_text_or_title_of_the_kaggle_file(data_dir):
+    genres = canonical_genres()
+    kaggle = read_corpus(data_dir / "google_books_1299.csv", genres).examples
+    texts, titles = {text_key(book.text) for book in kaggle}, {tuple(tokens(book.title)) for book in kaggle}
+    starter = read_corpus(STARTER_FILE, genres).examples
+    inputs = [*starter, *(pinned.example for pinned in read_four_files(data_dir, genres))]
+    assert len(inputs) > 25_000
+    assert [example.title for example in inputs if text_key(example.text) in texts] == []
+    assert [example.title for example in inputs if tuple(tokens(example.title)) in titles] == []
+    assert not texts & load_vectors(BOOK_VECTORS).seen
+
+
+def test_word_vectors_lift_the_pinned_kaggle_books_above_the_linear_baseline(data_dir):
+    genres = canonical_genres()
+    vectors = teach([pinned.example for pinned in read_four_files(data_dir, genres)])
+    books = read_kaggle_primary(data_dir, genres)
+    slugs = sorted({book.example.genres[0] for book in books})
+    right = {"ours": 0, "linear_svc": 0}
+    for fold in sorted({book.side for book in books}):
+        train = [book.example for book in books if book.side != fold]
+        test = [book.example for book in books if book.side == fold]
+        model = fit(train, vectors=vectors)
+        right["ours"] += sum(model.predict(book.text).scores[0].slug == book.genres[0] for book in test)
+        best = linear_svc(train, test, slugs, 0).argmax(axis=1)
+        right["linear_svc"] += sum(slugs[at] == book.genres[0] for at, book in zip(best, test, strict=True))
+    assert len(books) == 211
+    assert right["ours"] >= right["linear_svc"] + 4
