@@ -10,7 +10,7 @@ from training.core.books import Example
 from training.core.fit import FitParameters, fit
 
 # A slow machine is no bug; time is measured in benchmarks/.
-hypothesis_settings.register_profile("untimed", deadline=None, max_examples=50)
+hypothesis_settings.register_profile("untimed", deadline=None, max_examples=25)
 hypothesis_settings.load_profile("untimed")
 
 WORDS = {

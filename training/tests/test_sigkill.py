@@ -21,7 +21,7 @@ from classifier.core.model import GenreModel
 from training.tests.helpers import write_books
 
 ROOT = Path(__file__).resolve().parents[2]
-TRAIN_KILLS, PROMOTE_KILLS, ATTEMPTS = 6, 4, 100
+TRAIN_KILLS, PROMOTE_KILLS, ATTEMPTS = 4, 6, 100
 # Reads jobs [seconds or null, argument, …] as JSON lines; answers each with [process id, was killed, seconds].
 SERVER = """
 import json, os, signal, sys, time
