@@ -78,7 +78,7 @@ class FitParameters:
 
 
 def recommended(n_examples: int, *, with_vectors: bool) -> FitParameters:
-    """Return the parameters that did best on data of this size (docs/experiments.md).
+    """Return the parameters that did best on data of this size (docs/adr/0006).
 
     Without vectors fastText must learn everything from the examples. With them it starts at the
     teacher's solution: a thousand texts and more should hardly move it, a few hundred should adapt it.
