@@ -22,7 +22,7 @@ import fasttext
 from classifier.core.calibrate import Calibration
 from classifier.core.errors import ModelDamaged, ModelError, ModelMissing
 from classifier.core.language import ENGLISH, why_not_english
-from classifier.core.text import clean, content_words, is_content_word, tokens
+from classifier.core.text import clean, content_words, is_content_word, split_words
 
 MODEL_FILE = "model.bin"
 META_FILE = "meta.json"
@@ -152,7 +152,7 @@ class GenreModel:
             those with the confidence of an empty line.
         """
         cleaned = clean(text)
-        all_words = tokens(cleaned)
+        all_words = split_words(cleaned)
         words = [word for word in all_words if is_content_word(word)]
         if not words:
             return Prediction((), 0, 0, "no-words")

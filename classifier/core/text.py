@@ -96,7 +96,12 @@ def tokens(text: str) -> list[str]:
     Runs of letters and digits, with an apostrophe inside (``don't``); underscores separate, so that
     neither ``__label__`` nor ``</s>`` can be a token.
     """
-    return _WORD.findall(clean(text).lower().replace("’", "'"))
+    return split_words(clean(text))
+
+
+def split_words(cleaned: str) -> list[str]:
+    """Return ``tokens`` of a text that is clean already."""
+    return _WORD.findall(cleaned.lower().replace("’", "'"))
 
 
 def content_words(text: str) -> list[str]:
