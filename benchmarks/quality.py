@@ -10,7 +10,8 @@ recipe is ``training.core.fit.recommended``.
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +21,12 @@ from sklearn.metrics import f1_score
 from benchmarks.report import QUICK, publish
 from classifier.core.genres import canonical_genres
 from classifier.core.language import language_of
-from classifier.core.model import GenreModel, Prediction
-from training.core.baselines import linear_svc, majority
+from classifier.core.model import GenreModel
+from training.core.baselines import Method, linear_svc, majority, model_scores
 from training.core.books import Example
 from training.core.calibration import calibration_error, expected_error_by_chance, fit_calibration
 from training.core.corpora import STARTER_FILE, read_corpus
-from training.core.fit import FitParameters, fit, recommended
+from training.core.fit import fit, recommended
 from training.core.metrics import ndcg, top
 from training.core.pinned import COLUMNS, Pinned, read_four_files, read_kaggle_primary
 from training.core.split import frozen_split, is_kept_from_vectors
@@ -48,35 +49,23 @@ SHOWN = (
     "n",
 )
 Scores = NDArray[np.float64]
-Scorer = Callable[[Sequence[Example], Sequence[Example], Sequence[str], int], Scores]
-
-
-def matrix(predictions: Sequence[Prediction], slugs: Sequence[str]) -> Scores:
-    """Return the scores of predictions, zeros where there is none."""
-    column = {slug: at for at, slug in enumerate(slugs)}
-    scores = np.zeros((len(predictions), len(slugs)))
-    for at, prediction in enumerate(predictions):
-        for genre in prediction.scores:
-            scores[at, column[genre.slug]] = genre.score
-    return scores
 
 
 def train_ours(train: Sequence[Example], vectors: WordVectors | None, seed: int) -> GenreModel:
     """Train with the recommended parameters and calibrate."""
-    parameters = recommended(len(train), with_vectors=vectors is not None)
-    parameters = FitParameters(**{**vars(parameters), "seed": seed})
+    parameters = replace(recommended(len(train), with_vectors=vectors is not None), seed=seed)
     model = fit(train, parameters, vectors=vectors)
     model.meta["language"] = language_of(example.text for example in train)
     model.calibrate(fit_calibration(train, parameters, vectors=vectors))
     return model
 
 
-def ours(vectors: WordVectors | None) -> Scorer:
+def ours(vectors: WordVectors | None) -> Method:
     """Return the method that starts from ``vectors``."""
 
     def score(train: Sequence[Example], test: Sequence[Example], slugs: Sequence[str], seed: int) -> Scores:
         model = train_ours(train, vectors, seed)
-        return matrix(model.predict_many([example.text for example in test]), slugs)
+        return model_scores(model.predict_many, [example.text for example in test], slugs)
 
     return score
 
@@ -133,7 +122,7 @@ def rows_of(name: str, scores: dict[str, list[Scores]], primary: NDArray[np.intp
 
 
 def folded(
-    examples: Sequence[Pinned], scorers: dict[str, tuple[Scorer, Sequence[int]]], slugs: Sequence[str]
+    examples: Sequence[Pinned], scorers: dict[str, tuple[Method, Sequence[int]]], slugs: Sequence[str]
 ) -> dict[str, list[Scores]]:
     """Score each example by methods trained on the other folds."""
     result = {}
@@ -150,7 +139,7 @@ def folded(
     return result
 
 
-def peers(vectors: WordVectors) -> dict[str, tuple[Scorer, Sequence[int]]]:
+def peers(vectors: WordVectors) -> dict[str, tuple[Method, Sequence[int]]]:
     """Return the methods of the table and their seeds."""
     return {
         "majority": (majority, [0]),

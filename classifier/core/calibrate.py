@@ -17,7 +17,7 @@ from typing import Any
 from classifier.core.errors import ModelDamaged
 
 # Raw scores are cut to this range before the logarithm; fastText itself adds 1e-5.
-_SMALLEST = 1e-7
+SMALLEST = 1e-7
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Calibration:
     def sharpen(self, scores: Sequence[float], n_words: int) -> list[float]:
         """Return the softmax of the raw scores' logits after the length step; same order, sum 1."""
         factor = self.scale * max(1, n_words) ** self.power
-        logits = [math.log(max(score, _SMALLEST)) * factor for score in scores]
+        logits = [math.log(max(score, SMALLEST)) * factor for score in scores]
         top = max(logits)
         powers = [math.exp(logit - top) for logit in logits]
         total = sum(powers)
@@ -86,5 +86,5 @@ class Calibration:
 
 def log_odds(score: float) -> float:
     """Return the log-odds of a probability, cut so that it is finite."""
-    score = min(max(score, _SMALLEST), 1 - _SMALLEST)
+    score = min(max(score, SMALLEST), 1 - SMALLEST)
     return math.log(score / (1 - score))

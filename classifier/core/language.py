@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from classifier.core.text import STOP_WORDS, clean, tokens
+from classifier.core.text import STOP_WORDS, clean, split_words
 
 # What "language" in a model's meta.json says of a model trained on English books.
 ENGLISH = "en"
@@ -51,5 +51,5 @@ def why_not_english(words: Sequence[str], text: str) -> str:
 
 def language_of(texts: Iterable[str]) -> str:
     """Return "en" when nearly all texts are English prose, else '': a model of them must not refuse others."""
-    reasons = [why_not_english(tokens(text), clean(text)) for text in texts]
+    reasons = [why_not_english(split_words(cleaned), cleaned) for cleaned in map(clean, texts)]
     return ENGLISH if reasons and reasons.count("") >= ENGLISH_SHARE * len(reasons) else ""

@@ -8,7 +8,7 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression
 
-from classifier.core.calibrate import Calibration, log_odds
+from classifier.core.calibrate import SMALLEST, Calibration, log_odds
 from classifier.core.errors import CorpusError
 from classifier.core.model import GenreModel, Prediction
 from training.core.baselines import label_matrix
@@ -22,7 +22,6 @@ N_FOLDS = 3
 MIN_POSITIVES = 30
 # Under this many texts nothing is fitted.
 MIN_TEXTS = 50
-_SMALLEST = 1e-7
 
 Matrix = NDArray[np.float64]
 
@@ -40,14 +39,14 @@ def fit_calibration(
     Each text is scored by a model that never saw its book, and texts that the word vectors learned from
     are left out: their scores would look better than those of new texts. None when too few texts are left.
     """
+    seen = vectors.seen if vectors else frozenset()
+    fresh = np.array([text_key(example.text) not in seen for example in examples], dtype=bool)
+    if fresh.sum() < MIN_TEXTS:
+        return None
     slugs = tuple(sorted({slug for example in examples for slug in example.genres}))
     try:
         folds = stratified_folds(examples, slugs, n_folds=n_folds, seed=parameters.seed)
     except CorpusError:
-        return None
-    seen = vectors.seen if vectors else frozenset()
-    fresh = np.array([text_key(example.text) not in seen for example in examples], dtype=bool)
-    if fresh.sum() < MIN_TEXTS:
         return None
     raw = np.zeros((len(examples), len(slugs)))
     n_words = np.ones(len(examples))
@@ -98,7 +97,7 @@ def fit_scores(
     """
     if not len(raw):
         return None
-    logits = np.log(np.maximum(raw, _SMALLEST))
+    logits = np.log(np.maximum(raw, SMALLEST))
     log_words = np.log(np.maximum(n_words, 1))
     rows = np.arange(len(raw))
 
