@@ -1,11 +1,14 @@
 """Fixtures every app's tests share: a small corpus, a real fastText model of it, and a champion that answers."""
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 from hypothesis import settings as hypothesis_settings
 
+from classifier.core.model import META_FILE
+from classifier.core.thresholds import NEVER
 from training.core.books import Example
 from training.core.fit import FitParameters, fit
 
@@ -69,15 +72,32 @@ def model_dir(tmp_path, settings):
     forget_champion()
 
 
+def thresholds_meta(**genres):
+    """Return what ``meta.json`` says of a model that serves its raw scores and holds them against thresholds.
+
+    Genres that are not named are never chosen.
+    """
+    named = {slug.replace("_", "-"): threshold for slug, threshold in genres.items()}
+    thresholds = {"aim": "f1", "genres": dict.fromkeys(WORDS, NEVER) | named}
+    return {"calibration": {"scale": 1.0, "power": 0.0, "platt": {}}, "thresholds": thresholds}
+
+
+def copy_model(source, folder, **meta):
+    """Copy a model folder, with other words in its ``meta.json``, and return the copy."""
+    shutil.copytree(source, folder)
+    path = folder / META_FILE
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | meta), encoding="utf-8")
+    return folder
+
+
 @pytest.fixture
 def make_version(db, model_dir, model_folder):
     """Return a function that registers one more copy of the small model and returns its version."""
     from classifier.registry import register
 
-    def make():
+    def make(**meta):
         folder = model_dir / f"m{len(list(model_dir.iterdir()))}"
-        shutil.copytree(model_folder, folder)
-        return register(folder, by="tests")
+        return register(copy_model(model_folder, folder, **meta), by="tests")
 
     return make
 
@@ -88,6 +108,14 @@ def champion(make_version):
     from classifier.registry import promote
 
     return promote(make_version().number, by="tests")
+
+
+@pytest.fixture
+def unsure_champion(make_version):
+    """A version that answers and never chooses a genre."""
+    from classifier.registry import promote
+
+    return promote(make_version(**thresholds_meta()).number, by="tests")
 
 
 @pytest.fixture

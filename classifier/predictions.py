@@ -8,7 +8,7 @@ from typing import Any
 from django.core import signing
 from django.utils.crypto import salted_hmac
 
-from classifier.core.model import GenreScore
+from classifier.core.model import Prediction as CorePrediction
 from classifier.core.text import one_line
 from classifier.models import Prediction
 from classifier.registry import champion
@@ -27,7 +27,10 @@ class BadToken(Exception):
 
 @dataclass(frozen=True)
 class Shown:
-    """What one visitor was shown: enough to store a correction without looking the prediction up."""
+    """What one visitor was shown: enough to store a correction without looking the prediction up.
+
+    The first ``n_chosen`` of ``genres`` reached their own threshold; none where the model has no thresholds.
+    """
 
     uid: str
     number: int
@@ -37,6 +40,8 @@ class Shown:
     abstained: str
     n_words: int
     text_hash: str
+    # A token from before there were thresholds lacks it.
+    n_chosen: int = 0
 
     def token(self) -> str:
         """Return a signed text that ``from_token`` turns back."""
@@ -66,14 +71,22 @@ def hash_text(text: str) -> str:
     return salted_hmac("classifier.text", one_line(text), algorithm="sha256").hexdigest()
 
 
-def choose_shown(scores: tuple[GenreScore, ...]) -> list[tuple[str, float]]:
-    """Return the genres worth showing: at least three, at most five, beyond the third only above 10%."""
+def choose_shown(prediction: CorePrediction) -> tuple[list[tuple[str, float]], int]:
+    """Return the genres worth showing, and how many of them the model chose; these come first.
+
+    At least three, at most five; one that is not chosen is beyond the third only above 10%.
+    """
+    chosen = prediction.chosen[:SHOWN_LIMIT]
+    others = [genre for genre in prediction.scores if genre not in chosen][: SHOWN_LIMIT - len(chosen)]
     kept = [
-        genre
-        for rank, genre in enumerate(scores[:SHOWN_LIMIT])
-        if rank < SHOWN_MINIMUM or genre.score >= SHOWN_THRESHOLD
+        *chosen,
+        *(
+            genre
+            for rank, genre in enumerate(others, start=len(chosen))
+            if rank < SHOWN_MINIMUM or genre.score >= SHOWN_THRESHOLD
+        ),
     ]
-    return [(genre.slug, round(genre.score, 4)) for genre in kept]
+    return [(genre.slug, round(genre.score, 4)) for genre in kept], len(chosen)
 
 
 def predict_text(text: str, *, source: str) -> Shown:
@@ -88,15 +101,17 @@ def predict_text(text: str, *, source: str) -> Shown:
     start = time.perf_counter()
     prediction = active.model.predict(text)
     milliseconds = (time.perf_counter() - start) * 1000
+    genres, n_chosen = choose_shown(prediction)
     shown = Shown(
         uid=str(uuid.uuid4()),
         number=active.number,
         version_id=active.version_id,
         source=source,
-        genres=choose_shown(prediction.scores),
+        genres=genres,
         abstained=prediction.abstained,
         n_words=prediction.n_words,
         text_hash=hash_text(text),
+        n_chosen=n_chosen,
     )
     Prediction.objects.create(
         uid=shown.uid,

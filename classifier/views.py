@@ -28,7 +28,7 @@ def result_context(shown: Shown, text: str) -> dict[str, Any]:
         "shown": shown,
         "token": shown.token(),
         "lines": lines,
-        "stands_out": bool(lines) and lines[0].score >= STANDS_OUT,
+        "stands_out": bool(lines) and (bool(shown.n_chosen) or lines[0].score >= STANDS_OUT),
         "abstained": ABSTENTIONS.get(shown.abstained, ""),
         "all_genres": Genre.objects.filter(retired=False),
         "samples": sample_texts().values(),

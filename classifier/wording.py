@@ -13,6 +13,7 @@ ABSTENTIONS = {
     "not-english": "This does not read like English, the only language this model has learned.",
     "not-prose": "This reads like a list, a table or code. The model has learned from prose alone.",
     "no-words": "There are no words in this text.",
+    "no-genre": "The model is not sure enough of any genre for this text. The closest ones are below.",
     "nothing-known": "Not one word of this text occurs in what the model was trained on. It may be in another language.",
 }
 

@@ -1,8 +1,9 @@
 """The prediction service: one WSGI function over ``classifier.core``, without Django.
 
-``POST /`` with ``{"text": …, "limit": 5, "threshold": 0}`` answers the genres; ``GET /live`` and
-``GET /ready`` answer probes. Run it with ``gunicorn cortex.service:application``; ``MODEL_DIR`` names
-the model folder.
+``POST /`` with ``{"text": …, "limit": 5, "threshold": 0}`` answers the genres, and which of them reach the
+model's own thresholds (``chosen``); where none does, ``abstained`` is true with the ``reason`` ``"no-genre"``
+and ``results`` are the nearest. ``GET /live`` and ``GET /ready`` answer probes. Run it with
+``gunicorn cortex.service:application``; ``MODEL_DIR`` names the model folder.
 """
 
 import json
@@ -83,6 +84,7 @@ def _predict(body: dict[str, Any]) -> dict[str, Any]:
     results = [{"slug": genre.slug, "score": genre.score} for genre in prediction.top(limit, threshold)]
     return {
         "results": results,
+        "chosen": [genre.slug for genre in prediction.chosen],
         "abstained": bool(prediction.abstained),
         "reason": prediction.abstained or None,
         "model_sha256": model().meta["model_sha256"],

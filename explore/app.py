@@ -64,9 +64,12 @@ def show_model() -> None:
     prediction = model.predict(text)
     if prediction.abstained:
         st.warning(f"The model abstains: {prediction.abstained}.")
+    if not prediction.scores:
         return
     scores = pd.Series({genre.slug: genre.score for genre in prediction.top(10)}, name="score")
     st.bar_chart(scores, horizontal=True, sort=False)
+    if prediction.chosen:
+        st.caption(f"Chosen: {', '.join(genre.slug for genre in prediction.chosen)}.")
     st.caption(f"{prediction.n_known} of {prediction.n_words} telling words are known to this model.")
 
 

@@ -14,16 +14,17 @@ from django.conf import settings
 from classifier.core.errors import CorpusError, ModelDamaged, OverlapError
 from classifier.core.genres import GenreList
 from classifier.core.language import language_of
-from classifier.core.model import GenreModel
+from classifier.core.model import NO_GENRE, GenreModel
 from classifier.models import ModelVersion
 from classifier.registry import folder_of, register
 from feedback.models import Correction
 from training.core.books import Corpus, Example
-from training.core.calibration import first_score_error, fit_calibration
+from training.core.calibration import first_score_error, fit_scores, out_of_fold
 from training.core.corpora import STARTER_FILE, read_corpus
 from training.core.evaluation import Evaluation, evaluate_model
 from training.core.fit import fit, recommended
 from training.core.split import Split, book_key, frozen_split, refuse_overlap, text_key
+from training.core.thresholds import Aim, thresholds_of
 from training.core.vectors import WordVectors
 
 FEEDBACK = "feedback"
@@ -43,7 +44,8 @@ Report = Callable[[str, float], None]
 class TrainingPlan:
     """What to train on and how. An explicit ``test`` file replaces the frozen split.
 
-    ``overrides`` are the fields of ``FitParameters`` that differ from those recommended for the data.
+    ``overrides`` are the fields of ``FitParameters`` that differ from those recommended for the data;
+    ``aim`` is what the genres' thresholds are for.
     """
 
     paths: tuple[Path, ...] = (STARTER_FILE,)
@@ -52,6 +54,7 @@ class TrainingPlan:
     file_format: str = ""
     overrides: dict[str, Any] = field(default_factory=dict)
     vectors: WordVectors | None = None
+    aim: Aim = field(default_factory=Aim)
 
 
 @dataclass(frozen=True)
@@ -105,26 +108,30 @@ def train_model(plan: TrainingPlan, genres: GenreList, *, by: str, report: Repor
     )
     model.meta["language"] = language_of(example.text for example in train)
     uncalibrated = [model.predict(example.text) for example in test]
-    model.calibrate(
-        fit_calibration(
-            train,
-            parameters,
-            vectors=plan.vectors,
-            on_progress=lambda share: report("calibrating the scores", 0.5 + 0.2 * share),
-        )
+    held = out_of_fold(
+        train,
+        parameters,
+        vectors=plan.vectors,
+        on_progress=lambda share: report("calibrating the scores", 0.5 + 0.2 * share),
     )
+    calibration = fit_scores(held) if held else None
+    thresholds = thresholds_of(held, calibration, plan.aim) if held and calibration else None
+    model.calibrate(calibration, thresholds)
     evaluation = evaluate_model(
         model.predict_many,
         train,
         test,
+        thresholds=thresholds,
         seed=parameters.seed,
         on_step=lambda what, share: report(f"evaluating: {what}", 0.7 + 0.2 * share),
     )
     model.meta |= _record(corpora, genres, train, test, split_digest, evaluation)
+    served = [model.predict(example.text) for example in test]
     model.meta["calibration_error"] = {
         "before": first_score_error(uncalibrated, test),
-        "after": first_score_error([model.predict(example.text) for example in test], test),
+        "after": first_score_error(served, test),
     }
+    model.meta["n_test_without_genre"] = sum(prediction.abstained == NO_GENRE for prediction in served)
     model.meta["vectors"] = plan.vectors.record if plan.vectors else None
     report("saving", 0.92)
     folder = _save(model, train)

@@ -1,9 +1,13 @@
-"""Tables of metrics for people, shared by the commands."""
+"""Metrics for people, shared by the commands."""
+
+from typing import Any
 
 from rich.table import Table
 
+from classifier.core.thresholds import NEVER
 from training.core.evaluation import TITLES, Evaluation
 from training.core.metrics import NAMES
+from training.core.thresholds import Aim
 
 
 def metrics_table(evaluation: Evaluation, title: str) -> Table:
@@ -17,6 +21,20 @@ def metrics_table(evaluation: Evaluation, title: str) -> Table:
         best = max(values)
         table.add_row(name, *(f"[bold]{value:.4f}[/]" if value == best else f"{value:.4f}" for value in values))
     return table
+
+
+def thresholds_line(meta: dict[str, Any], aim: Aim) -> str:
+    """Return the range of a version's thresholds, and how many held-out texts get no genre by them."""
+    if meta["thresholds"] is None:
+        return f"Thresholds: none, too few texts to find those for {aim} on."
+    found = list(meta["thresholds"]["genres"].values())
+    used = [threshold for threshold in found if threshold != NEVER]
+    low, high = f"{min(used, default=0):.2f}", f"{max(used, default=0):.2f}"
+    parts = [f"{low} to {high}" if low != high else low] if used else []
+    if len(used) < len(found):
+        parts.append(f"{len(found) - len(used)} of {len(found)} genres can't reach it and are never chosen")
+    parts.append(f"{meta['n_test_without_genre']} of {meta['n_test']} held-out texts get no genre")
+    return f"Thresholds for {aim}: {'; '.join(parts)}."
 
 
 def genres_table(evaluation: Evaluation) -> Table:

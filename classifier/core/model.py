@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,12 @@ from classifier.core.calibrate import Calibration
 from classifier.core.errors import ModelDamaged, ModelError, ModelMissing
 from classifier.core.language import ENGLISH, why_not_english
 from classifier.core.text import clean, content_words, is_content_word, split_words
+from classifier.core.thresholds import Thresholds
 
 MODEL_FILE = "model.bin"
 META_FILE = "meta.json"
 LABEL = "__label__"
+NO_GENRE = "no-genre"
 # fastText holds the GIL while it predicts: 500 texts of 100 words are about 25 ms, so other threads get their turn.
 BATCH = 500
 # A sound model loads in well under a second; fastText spins for ever on some cut files.
@@ -51,21 +53,33 @@ class Prediction:
     ----------
     scores : tuple of GenreScore, length n_genres
         Every genre of the model, best first; equal scores in the order of their slugs. Empty when
-        the model abstained. Calibrated scores are probabilities that the genre applies, each for
-        itself; raw ones share 1 among the genres (softmax) or stand for themselves (``ova``).
+        the model abstained, but for ``"no-genre"``: then they tell which genres came nearest.
+        Calibrated scores are probabilities that the genre applies, each for itself; raw ones share 1
+        among the genres (softmax) or stand for themselves (``ova``).
     n_words : int
         Content words in the text (stop words are not counted).
     n_known : int
         Words of them that training saw.
     abstained : str
-        '' or why there is no answer: ``"no-words"``, ``"nothing-known"``, and from a model of English
-        books ``"not-english"`` or ``"not-prose"``.
+        '' or why there is no answer: ``"no-words"``, ``"nothing-known"``, from a model of English
+        books ``"not-english"`` or ``"not-prose"``, and from a model with thresholds ``"no-genre"``: no
+        genre reaches its own.
+    thresholds : Thresholds or None
+        Those the scores were held against; None from a model without them, and for raw scores.
     """
 
     scores: tuple[GenreScore, ...]
     n_words: int
     n_known: int
     abstained: str = ""
+    thresholds: Thresholds | None = field(default=None, repr=False)
+
+    @property
+    def chosen(self) -> tuple[GenreScore, ...]:
+        """The genres whose score reaches their own threshold, best first; none where there are no thresholds."""
+        if self.thresholds is None or self.abstained:
+            return ()
+        return tuple(genre for genre in self.scores if self.thresholds.reached(genre.slug, genre.score))
 
     def top(self, limit: int = 5, threshold: float = 0.0) -> tuple[GenreScore, ...]:
         """Return at most ``limit`` genres with a score of at least ``threshold``, best first."""
@@ -103,11 +117,19 @@ class GenreModel:
         self.meta = meta
         self.calibration = Calibration.from_json(meta.get("calibration"))
         self.slugs: tuple[str, ...] = tuple(sorted(label.removeprefix(LABEL) for label in engine.get_labels()))
+        self.thresholds = Thresholds.from_json(meta.get("thresholds"), self.slugs)
 
-    def calibrate(self, calibration: Calibration | None) -> None:
-        """Give the model a calibration (None takes it away); ``save`` keeps it in ``meta.json``."""
-        self.calibration = calibration
-        self.meta = {**self.meta, "calibration": calibration.as_json() if calibration else None}
+    def calibrate(self, calibration: Calibration | None, thresholds: Thresholds | None = None) -> None:
+        """Give the model a calibration and the thresholds of its scores; ``save`` keeps both in ``meta.json``.
+
+        None takes one away. Thresholds mean nothing without the calibration whose scores they were found on.
+        """
+        self.calibration, self.thresholds = calibration, thresholds
+        self.meta = {
+            **self.meta,
+            "calibration": calibration.as_json() if calibration else None,
+            "thresholds": thresholds.as_json() if thresholds else None,
+        }
 
     @classmethod
     def load(cls, folder: Path) -> "GenreModel":
@@ -118,8 +140,8 @@ class GenreModel:
         ModelMissing
             When the folder, ``model.bin`` or ``meta.json`` is absent.
         ModelDamaged
-            When ``meta.json`` is not JSON, the hash of ``model.bin`` differs, or the canary texts
-            recorded at training get other scores.
+            When ``meta.json`` is not JSON or holds no usable calibration or thresholds, the hash of
+            ``model.bin`` differs, or the canary texts recorded at training get other scores.
         """
         meta = read_meta(folder)
         path = folder / MODEL_FILE
@@ -143,13 +165,14 @@ class GenreModel:
         text : str
             Any string; it is cleaned and split into words first.
         calibrated : bool, default=True
-            False gives fastText's own scores, even when the model has a calibration.
+            False gives fastText's own scores, even when the model has a calibration, and no thresholds.
 
         Returns
         -------
         Prediction
             Abstained when ``text`` has no word, or none that training saw: fastText would answer
-            those with the confidence of an empty line.
+            those with the confidence of an empty line. Abstained with scores when no genre reaches its
+            threshold.
         """
         cleaned = clean(text)
         all_words = split_words(cleaned)
@@ -167,11 +190,14 @@ class GenreModel:
         if not all(math.isfinite(score) for score, _ in pairs):
             raise ModelDamaged("The model answers with scores that are no numbers; it must not be served.")
         raw = [(label.removeprefix(LABEL), min(1.0, max(0.0, score))) for score, label in pairs]
+        thresholds = None
         if calibrated and self.calibration is not None:
-            raw = self.calibration.apply(raw, len(words))
+            raw, thresholds = self.calibration.apply(raw, len(words)), self.thresholds
         scores = [GenreScore(slug, score) for slug, score in raw]
         scores.sort(key=lambda genre: (-genre.score, genre.slug))
-        return Prediction(tuple(scores), len(words), n_known)
+        # The first genre mostly settles it; which others reach theirs is left to ``chosen``.
+        is_unsure = thresholds is not None and not any(thresholds.reached(genre.slug, genre.score) for genre in scores)
+        return Prediction(tuple(scores), len(words), n_known, NO_GENRE if is_unsure else "", thresholds)
 
     def predict_many(self, texts: Iterable[str]) -> list[Prediction]:
         """Return ``[predict(text) for text in texts]``; for up to about ``BATCH`` texts at a time."""

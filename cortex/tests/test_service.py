@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from classifier.core.thresholds import NEVER
+from conftest import copy_model, thresholds_meta
 from cortex import service
 
 TEXT = "The wizard and the sorceress cast an old spell on the dragon of the kingdom."
@@ -72,6 +74,17 @@ def test_it_refuses_a_body_that_is_announced_as_too_large():
 def test_it_says_when_it_knows_no_word():
     answer = call("POST", "/", json.dumps({"text": "xyzzy plugh frotz gnusto rezrov"}).encode())[1]
     assert (answer["abstained"], answer["reason"], answer["results"]) == (True, "nothing-known", [])
+
+
+@pytest.mark.parametrize(("bar", "chosen"), [(0.5, ["fantasy"]), (NEVER, [])])
+def test_it_says_which_genres_reach_their_threshold_and_when_none_does(
+    model, model_folder, tmp_path, monkeypatch, bar, chosen
+):
+    monkeypatch.setenv("MODEL_DIR", str(copy_model(model_folder, tmp_path / "m", **thresholds_meta(fantasy=bar))))
+    status, answer, _ = call("POST", "/", json.dumps({"text": TEXT, "limit": 3}).encode())
+    assert (status, answer["chosen"], answer["abstained"]) == (200, chosen, not chosen)
+    assert answer["reason"] == (None if chosen else "no-genre")
+    assert [result["slug"] for result in answer["results"]] == [genre.slug for genre in model.predict(TEXT).scores]
 
 
 def test_it_is_ready_only_with_a_sound_model(tmp_path, monkeypatch):

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from conftest import copy_model, thresholds_meta
+
 APP = Path(__file__).resolve().parent.parent / "app.py"
 
 # Streamlit's own code warns about its dependencies now and then.
@@ -38,6 +40,16 @@ def test_a_text_gets_its_genres(app):
     app.run()
     app.text_area(key="text").set_value("A wizard, a dragon and an enchanted sword in the old kingdom").run()
     assert not app.exception
+    assert any("telling words are known" in caption.value for caption in app.caption)
+
+
+def test_a_text_without_sure_genre_still_shows_the_nearest(app, model_folder, tmp_path, monkeypatch):
+    copy_model(model_folder, tmp_path / "m", **thresholds_meta())
+    monkeypatch.setenv("GENRE_MODEL_DIR", str(tmp_path))
+    app.run()
+    app.text_area(key="text").set_value("A wizard, a dragon and an enchanted sword in the old kingdom").run()
+    assert not app.exception
+    assert "no-genre" in app.warning[0].value
     assert any("telling words are known" in caption.value for caption in app.caption)
 
 

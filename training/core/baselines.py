@@ -85,11 +85,11 @@ def fasttext_method(parameters: FitParameters | None, vectors: WordVectors | Non
 
 
 def model_scores(predict_many: Callable[[list[str]], list], texts: list[str], slugs: Sequence[str]) -> Matrix:  # type: ignore[type-arg]
-    """Return a model's scores as a matrix; a row of zeros where it abstained."""
+    """Return a model's scores as a matrix; a row of zeros where it abstained, even if it says what came nearest."""
     column = {slug: at for at, slug in enumerate(slugs)}
     scores = np.zeros((len(texts), len(slugs)))
     for at, prediction in enumerate(predict_many(texts)):
-        for genre in prediction.scores:
+        for genre in () if prediction.abstained else prediction.scores:
             if genre.slug in column:
                 scores[at, column[genre.slug]] = genre.score
     return scores

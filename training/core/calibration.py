@@ -1,6 +1,7 @@
 """Fit a model's calibration out of fold, and measure how well calibrated scores are."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,15 +27,44 @@ MIN_TEXTS = 50
 Matrix = NDArray[np.float64]
 
 
-def fit_calibration(
+@dataclass(frozen=True)
+class Held:
+    """Scores of texts by models that saw neither their books nor, through the word vectors, themselves.
+
+    Attributes
+    ----------
+    raw : ndarray of shape (n_texts, n_genres)
+        Softmax scores before calibration; every text was answered.
+    n_words : ndarray of shape (n_texts,)
+        Words of each text, at least 1.
+    truth : ndarray of shape (n_texts, n_genres), dtype=bool
+    primary : ndarray of shape (n_texts,)
+        Column of the primary genre.
+    slugs : tuple of str, length n_genres
+    """
+
+    raw: Matrix
+    n_words: Matrix
+    truth: NDArray[np.bool_]
+    primary: NDArray[np.intp]
+    slugs: tuple[str, ...]
+
+    def calibrated(self, calibration: Calibration) -> Matrix:
+        """Return the scores after calibration, shape ``(n_texts, n_genres)``, in [0, 1]."""
+        rows = zip(self.raw.tolist(), self.n_words.tolist(), strict=True)
+        applied = [calibration.apply(list(zip(self.slugs, row, strict=True)), int(n)) for row, n in rows]
+        return np.array([[score for _, score in pairs] for pairs in applied]).reshape(self.raw.shape)
+
+
+def out_of_fold(
     examples: Sequence[Example],
     parameters: FitParameters,
     *,
     vectors: WordVectors | None = None,
     n_folds: int = N_FOLDS,
     on_progress: Callable[[float], None] | None = None,
-) -> Calibration | None:
-    """Fit the calibration of a model trained on ``examples``, from models trained on parts of them.
+) -> Held | None:
+    """Score the texts of a training side by models trained on parts of it.
 
     Each text is scored by a model that never saw its book, and texts that the word vectors learned from
     are left out: their scores would look better than those of new texts. None when too few texts are left.
@@ -63,8 +93,16 @@ def fit_calibration(
     if answered.sum() < MIN_TEXTS:
         return None
     truth = label_matrix(examples, slugs)
-    primary = np.array([slugs.index(example.genres[0]) for example in examples])
-    return fit_scores(raw[answered], n_words[answered], truth[answered], primary[answered], slugs)
+    primary = np.array([slugs.index(example.genres[0]) for example in examples], dtype=np.intp)
+    return Held(raw[answered], n_words[answered], truth[answered], primary[answered], slugs)
+
+
+def fit_calibration(
+    examples: Sequence[Example], parameters: FitParameters, *, vectors: WordVectors | None = None
+) -> Calibration | None:
+    """Fit the calibration of a model trained on ``examples``: ``fit_scores`` of ``out_of_fold``."""
+    held = out_of_fold(examples, parameters, vectors=vectors)
+    return fit_scores(held) if held else None
 
 
 def raw_scores(model: GenreModel, text: str, slugs: Sequence[str]) -> tuple[Matrix, int]:
@@ -74,48 +112,34 @@ def raw_scores(model: GenreModel, text: str, slugs: Sequence[str]) -> tuple[Matr
     return np.array([scores.get(slug, 0.0) for slug in slugs]), prediction.n_words
 
 
-def fit_scores(
-    raw: Matrix, n_words: Matrix, truth: NDArray[np.bool_], primary: NDArray[np.intp], slugs: Sequence[str]
-) -> Calibration | None:
-    """Fit both steps on scores of texts that the scoring model did not see.
-
-    Parameters
-    ----------
-    raw : ndarray of shape (n_texts, n_genres)
-        Softmax scores.
-    n_words : ndarray of shape (n_texts,)
-        Words of each text, at least 1.
-    truth : ndarray of shape (n_texts, n_genres), dtype=bool
-    primary : ndarray of shape (n_texts,)
-        Column of the primary genre, which the length step's likelihood is about.
-    slugs : sequence of str, length n_genres
+def fit_scores(held: Held) -> Calibration | None:
+    """Fit both steps of the calibration; the length step's likelihood is about the primary genre.
 
     Returns
     -------
     Calibration or None
         None when no text was scored.
     """
-    if not len(raw):
+    if not len(held.raw):
         return None
-    logits = np.log(np.maximum(raw, SMALLEST))
-    log_words = np.log(np.maximum(n_words, 1))
-    rows = np.arange(len(raw))
+    logits = np.log(np.maximum(held.raw, SMALLEST))
+    log_words = np.log(np.maximum(held.n_words, 1))
+    rows = np.arange(len(held.raw))
 
     def loss(point: Matrix) -> float:
         factors = np.exp(point[0] + point[1] * log_words)[:, None]
         # A little pull towards "as it is" keeps tiny sets from running away.
-        return float(-log_softmax(logits * factors, axis=1)[rows, primary].mean() + 1e-3 * (point**2).sum())
+        return float(-log_softmax(logits * factors, axis=1)[rows, held.primary].mean() + 1e-3 * (point**2).sum())
 
     best = minimize(loss, np.zeros(2), method="Nelder-Mead")
     scale, power = float(np.exp(best.x[0])), float(best.x[1])
     length_step = Calibration(scale, power, {})
-    odds = np.array(
-        [[log_odds(score) for score in length_step.sharpen(row, int(n))] for row, n in zip(raw, n_words, strict=True)]
-    )
-    pooled = _platt(odds.ravel(), truth.ravel())
+    sharp = [length_step.sharpen(row, int(n)) for row, n in zip(held.raw, held.n_words, strict=True)]
+    odds = np.array([[log_odds(score) for score in row] for row in sharp])
+    pooled = _platt(odds.ravel(), held.truth.ravel())
     platt = {
-        slug: _platt(odds[:, at], truth[:, at]) if truth[:, at].sum() >= MIN_POSITIVES else pooled
-        for at, slug in enumerate(slugs)
+        slug: _platt(odds[:, at], held.truth[:, at]) if held.truth[:, at].sum() >= MIN_POSITIVES else pooled
+        for at, slug in enumerate(held.slugs)
     }
     return Calibration(scale, power, platt)
 

@@ -8,17 +8,19 @@ from numpy.typing import NDArray
 
 from classifier.core.errors import CorpusError
 from classifier.core.model import Prediction
+from classifier.core.thresholds import NEVER, Thresholds
 from training.core.baselines import Method, fasttext_method, label_matrix, linear_svc, majority, model_scores
 from training.core.books import Example
 from training.core.fit import FitParameters
-from training.core.metrics import evaluate_scores, genre_table
+from training.core.metrics import Threshold, evaluate_scores, genre_table
 from training.core.split import stratified_folds
 from training.core.vectors import WordVectors
 
 FASTTEXT, SVC, MAJORITY = "fasttext", "linear_svc", "majority"
 TITLES = {FASTTEXT: "fastText", SVC: "TF-IDF + LinearSVC", MAJORITY: "majority"}
-# From which score a genre beyond the first counts as chosen. A softmax shares 1 among a text's genres, so two equal
-# genres get less than a half each; a squeezed SVC margin is 0.5 at the boundary.
+# From which score a genre beyond the first counts as chosen by a method without thresholds of its own. A softmax
+# shares 1 among a text's genres, so two equal genres get less than a half each; a squeezed SVC margin is 0.5 at
+# the boundary.
 THRESHOLDS = {FASTTEXT: 0.3, SVC: 0.5, MAJORITY: 0.5}
 
 OnStep = Callable[[str, float], None]
@@ -52,14 +54,21 @@ def known_slugs(*sides: Sequence[Example]) -> tuple[str, ...]:
 
 
 def _metrics(
-    test: Sequence[Example], slugs: tuple[str, ...], scores: dict[str, NDArray[np.float64]], n_folds: int = 0
+    test: Sequence[Example],
+    slugs: tuple[str, ...],
+    scores: dict[str, NDArray[np.float64]],
+    n_folds: int = 0,
+    own: Thresholds | None = None,
 ) -> Evaluation:
     truth = label_matrix(test, slugs)
     primary = np.array([slugs.index(example.genres[0]) for example in test], dtype=np.intp)
+    thresholds: dict[str, Threshold] = dict(THRESHOLDS)
+    if own is not None:
+        thresholds[FASTTEXT] = np.array([own.genres.get(slug, NEVER) for slug in slugs])
     table = {
-        name: evaluate_scores(truth, matrix, primary, threshold=THRESHOLDS[name]) for name, matrix in scores.items()
+        name: evaluate_scores(truth, matrix, primary, threshold=thresholds[name]) for name, matrix in scores.items()
     }
-    genres = genre_table(truth, scores[FASTTEXT], slugs, threshold=THRESHOLDS[FASTTEXT])
+    genres = genre_table(truth, scores[FASTTEXT], slugs, threshold=thresholds[FASTTEXT])
     return Evaluation(len(test), len(slugs), table, genres, n_folds)
 
 
@@ -68,10 +77,14 @@ def evaluate_model(
     train: Sequence[Example],
     test: Sequence[Example],
     *,
+    thresholds: Thresholds | None = None,
     seed: int = 0,
     on_step: OnStep | None = None,
 ) -> Evaluation:
     """Score a trained model on ``test``, with the two baselines trained on ``train`` when there is one.
+
+    With the model's ``thresholds`` its choice is what reaches them. A text for which it abstains, also
+    because no genre does, counts as wrong in every metric.
 
     Raises
     ------
@@ -89,7 +102,7 @@ def evaluate_model(
             report(TITLES[name], done / 3)
             scores[name] = method(train, test, slugs, seed)
     report("metrics", 1.0)
-    return _metrics(test, slugs, scores)
+    return _metrics(test, slugs, scores, own=thresholds)
 
 
 def compare(

@@ -10,6 +10,8 @@ from sklearn.metrics import ndcg_score, precision_recall_fscore_support
 
 Flags = NDArray[np.bool_]
 Scores = NDArray[np.float64]
+# One number for all genres, or an array of shape (n_genres,).
+Threshold = float | Scores
 
 # How Annif's `eval` prints them (annif/eval.py), and the keys of the JSON file.
 NAMES = {
@@ -31,12 +33,16 @@ NAMES = {
 DECISION_THRESHOLD = 0.5
 
 
-def choose(scores: Scores, *, threshold: float = DECISION_THRESHOLD) -> Flags:
-    """Return which genres a text is given: the best one, and every one that reaches ``threshold``.
+def choose(scores: Scores, *, threshold: Threshold = DECISION_THRESHOLD) -> Flags:
+    """Return which genres a text is given.
 
-    A row of zeros (the model abstained) gets none.
+    With one number: the best genre, and every one that reaches it. With a threshold for each genre, which
+    are the model's own: those that reach theirs and no other, as the model itself chooses (and as Annif
+    evaluates). A row of zeros (the model abstained) gets none.
     """
     chosen = (scores >= threshold) & (scores > 0)
+    if np.ndim(threshold):
+        return chosen
     answered = np.flatnonzero(scores.max(axis=1, initial=0) > 0)
     chosen[answered, scores[answered].argmax(axis=1)] = True
     return chosen
@@ -51,7 +57,7 @@ def top(scores: Scores, k: int) -> Flags:
 
 
 def evaluate_scores(
-    truth: Flags, scores: Scores, primary: NDArray[np.intp], *, threshold: float = DECISION_THRESHOLD
+    truth: Flags, scores: Scores, primary: NDArray[np.intp], *, threshold: Threshold = DECISION_THRESHOLD
 ) -> dict[str, float]:
     """Return every metric of ``NAMES``.
 
@@ -63,8 +69,8 @@ def evaluate_scores(
         In [0, 1]; all zeros where the model abstained (counted as wrong).
     primary : ndarray of shape (n_texts,)
         Column of each text's primary genre.
-    threshold : float, default=0.5
-        Score from which a genre beyond the first counts as chosen.
+    threshold : float or ndarray of shape (n_genres,), default=0.5
+        Score from which a genre counts as chosen, see ``choose``.
 
     Returns
     -------
@@ -111,7 +117,7 @@ def f1_at(truth: Flags, scores: Scores, k: int) -> float:
 
 
 def genre_table(
-    truth: Flags, scores: Scores, slugs: tuple[str, ...], *, threshold: float = DECISION_THRESHOLD
+    truth: Flags, scores: Scores, slugs: tuple[str, ...], *, threshold: Threshold = DECISION_THRESHOLD
 ) -> list[dict[str, object]]:
     """Return support, precision, recall and F1 of each genre that the truth holds, most frequent first."""
     chosen = choose(scores, threshold=threshold)

@@ -1,6 +1,7 @@
 """Calibration: fitted where it may be, honest figures, and scores that stay probabilities."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,13 +10,16 @@ from hypothesis import strategies as st
 
 from classifier.core.calibrate import Calibration, log_odds
 from classifier.core.errors import ModelDamaged
-from classifier.core.model import GenreModel
+from classifier.core.model import GenreModel, GenreScore, Prediction
 from conftest import make_examples
+from training.core import calibration as calibration_module
 from training.core.calibration import (
+    Held,
     calibration_error,
     expected_error_by_chance,
     fit_calibration,
     fit_scores,
+    out_of_fold,
 )
 from training.core.fit import FitParameters
 from training.core.vectors import teach
@@ -47,7 +51,7 @@ def first_scores(calibration, raw, n_words, primary):
 
 
 def test_flat_scores_become_honest_on_texts_it_was_not_fitted_on():
-    calibration = fit_scores(*flat_scores(), SLUGS)
+    calibration = fit_scores(Held(*flat_scores(), SLUGS))
     raw, n_words, _, primary = flat_scores(seed=1)
     before = calibration_error(raw.max(axis=1), raw.argmax(axis=1) == primary)
     after = calibration_error(*first_scores(calibration, raw, n_words, primary))
@@ -107,11 +111,29 @@ def test_a_model_is_calibrated_out_of_fold_and_keeps_it_when_saved(model, tmp_pa
     assert loaded.predict(text, calibrated=False) == model.predict(text)
 
 
+def test_each_held_text_has_its_scores_before_and_after_calibration(monkeypatch):
+    examples = make_examples(20)
+    fake = SimpleNamespace(predict=lambda text, calibrated: Prediction(known[text], 8, 8))
+    known = {example.text: (GenreScore(example.genres[0], 0.75), GenreScore("cooking", 0.25)) for example in examples}
+    known[examples[7].text] = ()
+    monkeypatch.setattr(calibration_module, "fit", lambda train, parameters, *, vectors: fake)
+    held = out_of_fold(examples, QUICK)
+    assert held.slugs == ("business-economics", "cooking", "fantasy")
+    assert (held.raw.shape, held.truth.shape, held.n_words.tolist()) == ((59, 3), (59, 3), [8] * 59)
+    assert held.truth[np.arange(59), held.primary].all()
+    assert (held.raw[held.primary != 1].max(axis=1) == 0.75).all()
+    assert held.raw[:7] == pytest.approx(np.array([[0, 0.25, 0.75]] * 7))
+    # The length step squares the odds of 3 to 1; no genre has a curve of its own.
+    calibrated = held.calibrated(Calibration(2.0, 0.0, {}))
+    assert calibrated[0] == pytest.approx([0, 0.1, 0.9])
+
+
 def test_texts_the_vectors_learned_from_are_not_used():
     examples = make_examples(20)
+    assert out_of_fold(examples, QUICK, vectors=teach(examples)) is None
     assert fit_calibration(examples, QUICK, vectors=teach(examples)) is None
 
 
 def test_too_few_texts_are_not_fitted(examples):
-    assert fit_calibration(examples[:2], QUICK) is None
+    assert out_of_fold(examples[:2], QUICK) is None
     assert fit_calibration(examples[::2], QUICK) is None

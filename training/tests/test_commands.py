@@ -146,6 +146,7 @@ def test_exit_codes_are_0_done_1_the_data_says_no_2_wrong_usage(tmp_path, books)
         ("train", "--loss", "hinge"),
         ("train", "--data", "absent.csv"),
         ("train", "--epoch", "many"),
+        ("train", "--threshold-for", "recall"),
         ("evaluate", "--train", "absent.csv"),
         ("promote",),
         ("promote", "champion"),
@@ -236,12 +237,31 @@ def test_train_registers_a_candidate_and_leaves_the_champion(champion, books, mo
     assert "Version 2 is a candidate" in said
     assert said.rstrip().endswith("Next: manage.py promote 2")
     meta = version.meta
+    assert "Thresholds" not in said
+    assert meta["thresholds"] is None
     assert meta["parameters"]["seed"] == 5
     assert meta["n_train"] + meta["n_test"] == 36
     assert meta["inputs"][0]["rows"] == 36
     assert len(meta["inputs"][0]["sha256"]) == len(meta["split_sha256"]) == 64
     assert set(meta["evaluation"]["methods"]) == {"fasttext", "linear_svc", "majority"}
     assert ModelEvent.objects.filter(version=version).values_list("to_state", "by").get() == ("candidate", "train")
+
+
+@pytest.mark.django_db
+def test_train_finds_thresholds_for_the_aim_that_is_named(tmp_path, other_books, model_dir):
+    books = write_books(tmp_path / "more.csv", make_examples(20))
+    said = run("train", "--data", books, "--test", other_books, "--threshold-for", "precision=0.9", *QUICK)
+    meta = ModelVersion.objects.get().meta
+    assert meta["thresholds"]["aim"] == "precision=0.9"
+    assert set(meta["thresholds"]["genres"]) == {"business-economics", "cooking", "fantasy"}
+    assert "Thresholds for precision=0.9: " in said
+    assert f"{meta['n_test_without_genre']} of 24 held-out texts get no genre." in said
+    model = GenreModel.load(folder_of(ModelVersion.objects.get()))
+    texts = [row.split(",")[0] for row in other_books.read_text().splitlines()[1:]]
+    unsure = [prediction.abstained for prediction in model.predict_many(texts)].count("no-genre")
+    assert unsure == meta["n_test_without_genre"]
+    # What the accuracy in the record counts as wrong.
+    assert meta["evaluation"]["methods"]["fasttext"]["ndcg"] <= 1 - unsure / 24 + 1e-4
 
 
 @pytest.mark.django_db
@@ -432,6 +452,13 @@ def test_evaluate_measures_the_champion_or_a_named_version(champion, other_books
     assert "version 1 on the test side of other.csv" in said
     assert run("evaluate", "--data", other_books, "--model", "1") == said
     assert run("evaluate", "--data", other_books, "--model", "champion") == said
+
+
+def test_evaluate_counts_texts_without_genre_as_wrong(unsure_champion, tmp_path, other_books):
+    run("evaluate", "--data", other_books, "-M", tmp_path / "metrics.json")
+    methods = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))["methods"]
+    assert set(methods["fasttext"].values()) == {0.0}
+    assert methods["majority"]["accuracy"] > 0
 
 
 @pytest.mark.django_db

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from classifier.core.errors import CorpusError
-from classifier.core.model import GenreScore, Prediction
-from conftest import make_examples
+from classifier.core.model import NO_GENRE, GenreModel, GenreScore, Prediction
+from conftest import make_examples, thresholds_meta
 from training.core import evaluation as evaluation_module
 from training.core.baselines import label_matrix, linear_svc, majority, model_scores
 from training.core.books import Example
@@ -78,9 +78,10 @@ def test_a_models_scores_stand_in_the_right_columns_and_zero_where_it_abstained(
     predictions = [
         Prediction((GenreScore("b", 0.7), GenreScore("unknown", 0.2), GenreScore("a", 0.1)), 3, 3),
         Prediction((), 0, 0, "no-words"),
+        Prediction((GenreScore("b", 0.2), GenreScore("a", 0.1)), 3, 3, NO_GENRE),
     ]
-    scores = model_scores(lambda texts: predictions, ["one", "two"], ("a", "b", "c"))
-    assert scores.tolist() == [[0.1, 0.7, 0.0], [0.0, 0.0, 0.0]]
+    scores = model_scores(lambda texts: predictions, ["one", "two", "three"], ("a", "b", "c"))
+    assert scores.tolist() == [[0.1, 0.7, 0.0], [0.0] * 3, [0.0] * 3]
 
 
 def test_three_methods_are_measured_on_the_same_texts(halves):
@@ -106,6 +107,15 @@ def test_a_trained_model_is_measured_beside_baselines_of_its_train_side(model, e
     assert set(result.scores) == {FASTTEXT, SVC, MAJORITY}
     # It was trained on these texts.
     assert result.scores[FASTTEXT]["accuracy"] == 1.0
+
+
+def test_a_model_is_measured_by_its_own_thresholds_and_a_text_without_genre_is_wrong(model, examples):
+    own = GenreModel(model._engine, {**model.meta, **thresholds_meta(fantasy=0.5, cooking=0.5)})
+    result = evaluate_model(own.predict_many, [], examples, thresholds=own.thresholds)
+    # Business is never chosen, so its texts get no genre.
+    rows = {row["genre"]: (row["precision"], row["recall"]) for row in result.genres}
+    assert rows == {"fantasy": (1.0, 1.0), "cooking": (1.0, 1.0), "business-economics": (0.0, 0.0)}
+    assert result.scores[FASTTEXT]["accuracy"] == result.scores[FASTTEXT]["ndcg"] == round(2 / 3, 4)
 
 
 def test_without_a_train_side_the_model_is_measured_alone(model, examples):

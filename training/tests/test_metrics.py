@@ -51,6 +51,17 @@ def test_the_best_genre_is_chosen_and_every_one_that_reaches_the_threshold():
     assert choose(np.zeros((0, 3))).shape == (0, 3)
 
 
+def test_with_a_threshold_for_each_genre_only_those_that_reach_theirs_are_chosen():
+    own = np.array([0.95, 0.6, 0.4])
+    # Text 1: A stays below its own though it is the best, B reaches its own; text 2: C alone; text 3: no answer.
+    assert choose(SCORES, threshold=own).tolist() == [[False, True, False], [False, False, True], [False] * 3]
+    result = evaluate_scores(TRUTH, SCORES, PRIMARY, threshold=own)
+    # 1 right (C of text 2), 1 wrong, 3 missed; the ranking is as it was.
+    assert (result["precision_microavg"], result["recall_microavg"]) == (0.5, 0.25)
+    assert result["accuracy"] == round(EXPECTED["accuracy"], 4)
+    assert genre_table(TRUTH, SCORES, ("a", "b", "c"), threshold=own)[0]["recall"] == 0.5
+
+
 def test_the_threshold_moves_the_metrics():
     # At 0.3 text 2 gets B and C: precision 1/2, 2/2, 0.
     assert evaluate_scores(TRUTH, SCORES, PRIMARY, threshold=0.3)["precision_doc_avg"] == 0.5

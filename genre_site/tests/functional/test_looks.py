@@ -6,8 +6,17 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from classifier.registry import forget_champion, promote
+from conftest import thresholds_meta
+
 SHOTS = Path(__file__).resolve().parents[3] / "test-results"
 TEXT = "The wizard and the sorceress cast an old spell on the dragon that guards the kingdom."
+
+
+def paste(page):
+    page.get_by_label("Text", exact=True).fill(TEXT)
+    page.get_by_role("button", name="Show genres").click()
+    expect(page.get_by_text("threshold of its own")).to_be_visible()
 
 
 def result(page):
@@ -42,11 +51,27 @@ STATES = {
 }
 
 
-@pytest.mark.parametrize("state", STATES)
+THRESHOLDS = {"unsure": {}, "chosen": {"fantasy": 0.5}}
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390, 320])
+@pytest.mark.parametrize("state", STATES)
 def test_it_looks_right(open_page, state, theme, width):
-    path, act = STATES[state]
+    look(open_page, state, theme, width, *STATES[state])
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390, 320])
+@pytest.mark.parametrize("state", THRESHOLDS)
+def test_genres_that_are_not_sure_look_right(open_page, make_version, state, theme, width):
+    promote(make_version(**thresholds_meta(**THRESHOLDS[state])).number, by="tests")
+    forget_champion()
+    look(open_page, state, theme, width, "/", paste)
+
+
+def look(open_page, state, theme, width, path, act):
+    """Open a page, do something there, take its picture and judge it."""
     page = open_page(path, color_scheme=theme, reduced_motion="reduce")
     page.set_viewport_size({"width": width, "height": 900})
     if act:

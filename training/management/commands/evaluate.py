@@ -27,6 +27,7 @@ class Command(GenreCommand):
 
     help = (
         "Measure a model on books it has not seen, beside TF-IDF + LinearSVC and the majority baseline on the same books. "
+        "A genre counts as chosen from the model's own threshold, and a text without genre as wrong. "
         "With --cv, cross-validate training itself; with --train, train on one file and test on another. "
         "Refuses data that stands on both sides."
     )
@@ -105,4 +106,6 @@ class Command(GenreCommand):
         refuse_seen(version, test, name=f"the test side of {path.name}")
         model = load_version(version)
         title = f"{version} on the test side of {path.name}, {len(test)} examples (baselines trained on its train side)"
-        return title, evaluate_model(model.predict_many, train, test, seed=parameters.seed, on_step=report)
+        return title, evaluate_model(
+            model.predict_many, train, test, thresholds=model.thresholds, seed=parameters.seed, on_step=report
+        )

@@ -8,13 +8,15 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 
 from classifier.commands import GenreCommand, existing_file
+from classifier.core.errors import TrainingError
 from classifier.genre_table import current_genres
 from training.core.corpora import ALL_FORMATS, STARTER_FILE, read_corpus
 from training.core.fit import LOSSES, FitParameters
 from training.core.split import refuse_overlap
+from training.core.thresholds import NONE, Aim
 from training.core.vectors import BOOK_VECTORS, WordVectors, load_vectors
 from training.pipeline import Trained, TrainingPlan, train_model
-from training.tables import metrics_table
+from training.tables import metrics_table, thresholds_line
 
 PARAMETERS = {
     "epoch": (int, "passes over the data"),
@@ -62,6 +64,14 @@ def vectors_of(name: str) -> WordVectors | None:
     return load_vectors(BOOK_VECTORS if name == "book" else Path(name))
 
 
+def aim_of(text: str) -> Aim:
+    """Return the aim spelled ``text``, or refuse it as wrong usage (exit 2)."""
+    try:
+        return Aim.parse(text)
+    except TrainingError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 class Command(GenreCommand):
     """Train a candidate."""
 
@@ -73,6 +83,7 @@ class Command(GenreCommand):
   manage.py train
   manage.py train --data google_books_1299.csv --no-feedback
   manage.py train --data books.csv --data more.jsonl.gz --epoch 100 --lr 0.3 --seed 7
+  manage.py train --threshold-for precision=0.8
 """
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -96,18 +107,35 @@ class Command(GenreCommand):
             default=True,
             help="learn from approved corrections too (default: yes)",
         )
+        parser.add_argument(
+            "--threshold-for",
+            type=aim_of,
+            default="none",
+            metavar="f1|precision=P|none",
+            help="a genre is chosen from a score of its own, found on texts held back from training: the one with the "
+            "best F1, or the lowest with a precision of P; a text that reaches none gets no genre; none: the genres "
+            "are ranked and nothing is chosen (default: %(default)s)",
+        )
         add_parameters(parser)
 
     def handle(self, **options: Any) -> None:
         """Train, show the figures, name the next step."""
         paths = tuple(options["data"] or [STARTER_FILE])
         overrides, vectors = overrides_of(options), vectors_of(options["vectors"])
-        plan = TrainingPlan(paths, options["feedback"], options["test"], options["file_format"], overrides, vectors)
+        plan = TrainingPlan(
+            paths,
+            options["feedback"],
+            options["test"],
+            options["file_format"],
+            overrides,
+            vectors,
+            options["threshold_for"],
+        )
         if plan.test:
             self._refuse_overlap(plan)
         with self.progress("starting") as report:
             trained = train_model(plan, current_genres(), by="train", report=report)
-        self._show(trained)
+        self._show(trained, plan.aim)
 
     def _refuse_overlap(self, plan: TrainingPlan) -> None:
         """Look at the files alone, before a database is needed."""
@@ -121,7 +149,7 @@ class Command(GenreCommand):
         test = read_corpus(plan.test, genres, file_format=plan.file_format).examples
         refuse_overlap(train, test, names=(", ".join(path.name for path in plan.paths), plan.test.name))
 
-    def _show(self, trained: Trained) -> None:
+    def _show(self, trained: Trained, aim: Aim) -> None:
         for corpus in trained.corpora:
             unusable = "; ".join(f"{len(rows):,} {reason}" for reason, rows in corpus.unusable.items())
             self.out.print(
@@ -139,6 +167,8 @@ class Command(GenreCommand):
         self.out.print(
             f"Calibration error of the first score (0 is perfect): {error['before']:.3f} before, {error['after']:.3f} after"
         )
+        if aim.kind != NONE:
+            self.out.print(thresholds_line(meta, aim))
         self.out.print(
             f"Version {trained.version.number} is a candidate (sha256 {trained.version.sha256[:16]}…); feedback: "
             f"{meta['feedback_train']} trained on, {meta['feedback_held_out']} held out."
