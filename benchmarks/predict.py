@@ -10,6 +10,7 @@ import time
 from benchmarks.report import QUICK, publish
 from classifier.core.genres import canonical_genres
 from classifier.core.model import to_line
+from classifier.core.text import content_words
 from training.core.corpora import STARTER_FILE, read_corpus
 from training.core.fit import FitParameters, fit
 
@@ -21,7 +22,7 @@ def main() -> None:
     examples = read_corpus(STARTER_FILE, canonical_genres()).examples
     model = fit(examples, FitParameters(epoch=5))
     texts = [example.text for example in examples]
-    lines = [to_line(text) for text in texts]
+    lines = [to_line(content_words(text)) for text in texts]
     engine = model._engine  # noqa: SLF001  (the peer is the bare engine)
 
     def ours() -> None:

@@ -18,8 +18,9 @@ from classifier.core.model import NO_GENRE, GenreModel
 from classifier.models import ModelVersion
 from classifier.registry import folder_of, register
 from feedback.models import Correction
+from training.core.background import background_for
 from training.core.books import Corpus, Example
-from training.core.calibration import first_score_error, fit_scores, out_of_fold
+from training.core.calibration import first_score_error, fit_scores, held_scores
 from training.core.corpora import STARTER_FILE, read_corpus
 from training.core.evaluation import Evaluation, evaluate_model
 from training.core.fit import fit, recommended
@@ -45,7 +46,7 @@ class TrainingPlan:
     """What to train on and how. An explicit ``test`` file replaces the frozen split.
 
     ``overrides`` are the fields of ``FitParameters`` that differ from those recommended for the data;
-    ``aim`` is what the genres' thresholds are for.
+    ``aim`` is what the genres' thresholds are for; ``background`` lets the starter corpus help a small dataset.
     """
 
     paths: tuple[Path, ...] = (STARTER_FILE,)
@@ -55,6 +56,7 @@ class TrainingPlan:
     overrides: dict[str, Any] = field(default_factory=dict)
     vectors: WordVectors | None = None
     aim: Aim = field(default_factory=Aim)
+    background: bool = True
 
 
 @dataclass(frozen=True)
@@ -99,19 +101,26 @@ def train_model(plan: TrainingPlan, genres: GenreList, *, by: str, report: Repor
     examples = [example for corpus in corpora for example in corpus.examples]
     report("splitting by book", 0.1)
     train, test, split_digest = _divide(plan, examples, genres, corpora)
+    has_starter = STARTER_FILE in [path.resolve() for path in plan.paths]
+    background: list[Example] = []
+    if plan.background and plan.vectors and not has_starter:
+        background = background_for(train, read_corpus(STARTER_FILE, genres).examples, beside=test)
     parameters = replace(recommended(len(train), with_vectors=plan.vectors is not None), **plan.overrides)
     model = fit(
         train,
         parameters,
         vectors=plan.vectors,
+        background=background,
         on_progress=lambda share, loss: report(f"training, loss {loss:.3f}", 0.2 + 0.3 * share),
     )
     model.meta["language"] = language_of(example.text for example in train)
     uncalibrated = [model.predict(example.text) for example in test]
-    held = out_of_fold(
+    held = held_scores(
         train,
         parameters,
+        starter=STARTER_FILE.name if has_starter else "",
         vectors=plan.vectors,
+        background=background,
         on_progress=lambda share: report("calibrating the scores", 0.5 + 0.2 * share),
     )
     calibration = fit_scores(held) if held else None
@@ -134,7 +143,7 @@ def train_model(plan: TrainingPlan, genres: GenreList, *, by: str, report: Repor
     model.meta["n_test_without_genre"] = sum(prediction.abstained == NO_GENRE for prediction in served)
     model.meta["vectors"] = plan.vectors.record if plan.vectors else None
     report("saving", 0.92)
-    folder = _save(model, train)
+    folder = _save(model, [*train, *background])
     version = register(folder, by=by, reason="trained")
     report("done", 1.0)
     return Trained(version, evaluation, corpora, len(train), len(test))

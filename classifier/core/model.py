@@ -12,17 +12,17 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import fasttext
 
 from classifier.core.calibrate import Calibration
 from classifier.core.errors import ModelDamaged, ModelError, ModelMissing
 from classifier.core.language import ENGLISH, why_not_english
-from classifier.core.text import clean, content_words, is_content_word, split_words
+from classifier.core.text import clean, content_words, is_content_word, joined_pairs, split_words
 from classifier.core.thresholds import Thresholds
 
 MODEL_FILE = "model.bin"
@@ -37,8 +37,7 @@ VERIFY_SECONDS = 60
 CANARY_TOLERANCE = 1e-4
 
 
-@dataclass(frozen=True)
-class GenreScore:
+class GenreScore(NamedTuple):
     """A genre's slug and its score in [0, 1]; more is better."""
 
     slug: str
@@ -86,13 +85,14 @@ class Prediction:
         return tuple(genre for genre in self.scores[:limit] if genre.score >= threshold)
 
 
-def to_line(text: str) -> str:
-    """Return the line fastText reads for ``text``, in training and in serving alike.
+def to_line(words: Sequence[str], known: Set[str] = frozenset()) -> str:
+    """Return the line fastText reads for a text, in training and in serving alike.
 
-    Its content words, one blank between, and a final newline: with it ``predict`` sees the end-of-line
-    token that training saw; without it the scores are others.
+    Its content words; then each pair of neighbours that is ``known`` as one token (``a_b``); one blank between,
+    and a final newline: with it ``predict`` sees the end-of-line token that training saw; without it the
+    scores are others.
     """
-    return " ".join(content_words(text)) + "\n"
+    return " ".join([*words, *(pair for pair in joined_pairs(words) if pair in known)]) + "\n"
 
 
 def sha256_of(path: Path) -> str:
@@ -115,9 +115,16 @@ class GenreModel:
     def __init__(self, engine: Any, meta: dict[str, Any]) -> None:
         self._engine = engine
         self.meta = meta
+        self._known = frozenset(engine.get_words())
         self.calibration = Calibration.from_json(meta.get("calibration"))
-        self.slugs: tuple[str, ...] = tuple(sorted(label.removeprefix(LABEL) for label in engine.get_labels()))
+        self._slug_of = {label: label.removeprefix(LABEL) for label in engine.get_labels()}
+        self.slugs: tuple[str, ...] = tuple(sorted(self._slug_of.values()))
         self.thresholds = Thresholds.from_json(meta.get("thresholds"), self.slugs)
+
+    @property
+    def loss(self) -> str:
+        """The loss it was trained with, under fastText's name."""
+        return str(self.meta.get("parameters", {}).get("loss", "softmax"))
 
     def calibrate(self, calibration: Calibration | None, thresholds: Thresholds | None = None) -> None:
         """Give the model a calibration and the thresholds of its scores; ``save`` keeps both in ``meta.json``.
@@ -181,20 +188,20 @@ class GenreModel:
             return Prediction((), 0, 0, "no-words")
         if self.meta.get("language") == ENGLISH and (reason := why_not_english(all_words, cleaned)):
             return Prediction((), len(words), 0, reason)
-        n_known = sum(self._engine.get_word_id(word) >= 0 for word in words)
+        n_known = sum(word in self._known for word in words)
         if not n_known:
             return Prediction((), len(words), 0, "nothing-known")
-        pairs = self._engine.f.predict(" ".join(words) + "\n", -1, 0.0, "strict")
-        # fastText adds 1e-5 inside its logarithm, so a score may read 1.00001.
+        pairs = self._engine.f.predict(to_line(words, self._known), -1, 0.0, "strict")
         # Asked of the raw scores: max(0.0, nan) is 0.0.
-        if not all(math.isfinite(score) for score, _ in pairs):
+        if not math.isfinite(sum(score for score, _ in pairs)):
             raise ModelDamaged("The model answers with scores that are no numbers; it must not be served.")
-        raw = [(label.removeprefix(LABEL), min(1.0, max(0.0, score))) for score, label in pairs]
+        # fastText adds 1e-5 inside its logarithm, so a score may read 1.00001.
+        raw = [(self._slug_of[label], 0.0 if score < 0 else 1.0 if score > 1 else score) for score, label in pairs]
         thresholds = None
         if calibrated and self.calibration is not None:
             raw, thresholds = self.calibration.apply(raw, len(words)), self.thresholds
-        scores = [GenreScore(slug, score) for slug, score in raw]
-        scores.sort(key=lambda genre: (-genre.score, genre.slug))
+        ranked = sorted((-score, slug) for slug, score in raw)
+        scores = [GenreScore(slug, -minus_score) for minus_score, slug in ranked]
         # The first genre mostly settles it; which others reach theirs is left to ``chosen``.
         is_unsure = thresholds is not None and not any(thresholds.reached(genre.slug, genre.score) for genre in scores)
         return Prediction(tuple(scores), len(words), n_known, NO_GENRE if is_unsure else "", thresholds)
@@ -244,7 +251,7 @@ class GenreModel:
         path = draft / MODEL_FILE
         self._engine.save_model(str(path))
         self.meta = {**self.meta, "model_sha256": sha256_of(path), "model_bytes": path.stat().st_size}
-        self.meta["canaries"] = [[to_line(text).strip(), self._canary(text)] for text in canaries]
+        self.meta["canaries"] = [[" ".join(content_words(text)), self._canary(text)] for text in canaries]
         text = json.dumps(self.meta, indent=1, ensure_ascii=False, sort_keys=True)
         (draft / META_FILE).write_text(text + "\n", encoding="utf-8")
         for file in draft.iterdir():

@@ -7,23 +7,27 @@
 import html
 import re
 import unicodedata
+from collections.abc import Sequence
+from itertools import pairwise
 
 from classifier.core.errors import EmptyText, NotText, TextTooLong, TextTooShort
 
 MAX_BYTES = 1_000_000
+# Joins two words into one token; no word holds it.
+JOINT = "_"
 MIN_WORDS = 5
 
 # U+00AD soft hyphen, U+200B zero width space, U+2060 word joiner, U+FEFF byte order mark: invisible inside words.
 # The joiners U+200C and U+200D stay: Persian, Indic scripts and emoji need them.
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
 _LINE_BREAK = re.compile("\r\n|[\r\u0085\u2028\u2029\v\f]")
+_MANY_LINE_BREAKS = re.compile("\n{3,}")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-_BLANK = re.compile(r"[^\S\n]+")
 _LABEL = re.compile("__label__", re.IGNORECASE)
 # html.unescape's own idea of what may be an entity (CPython, Lib/html/__init__.py, _charref).
 _ENTITY = re.compile(r"&(?=#[0-9]+|#[xX][0-9a-fA-F]+|[^\t\n\f <&#;]{1,32})")
 # Combining accents that NFC leaves alone (lower-case U+0130 is an i and U+0307) belong to their word.
-_LETTERS = r"[^\W_](?:[^\W_]|[\u0300-\u036f])*"
+_LETTERS = r"[^\W_]+(?:[\u0300-\u036f]+[^\W_]*)*"
 _WORD = re.compile(rf"{_LETTERS}(?:['’]{_LETTERS})*")
 # English words that any book may use whatever its genre. With few labelled texts they drown the words that
 # tell: leaving them out made five-fold accuracy on the starter corpus clearly better (docs/adr/0004).
@@ -81,8 +85,8 @@ def clean(text: str) -> str:
     str
         Never longer in meaning, often shorter. ``clean(clean(t)) == clean(t)`` for every ``t``.
     """
-    lines = (_BLANK.sub(" ", line).strip() for line in _unescape(_fold(text)).split("\n"))
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+    lines = "\n".join([" ".join(line.split()) for line in _unescape(_fold(text)).split("\n")])
+    return (_MANY_LINE_BREAKS.sub("\n\n", lines) if "\n\n\n" in lines else lines).strip()
 
 
 def one_line(text: str) -> str:
@@ -107,6 +111,11 @@ def split_words(cleaned: str) -> list[str]:
 def content_words(text: str) -> list[str]:
     """Return the words of ``text`` that a model learns from: ``tokens`` of two letters or more, no stop words."""
     return [word for word in tokens(text) if is_content_word(word)]
+
+
+def joined_pairs(words: Sequence[str]) -> list[str]:
+    """Return each pair of neighbours as one token, ``a_b``."""
+    return [f"{first}{JOINT}{second}" for first, second in pairwise(words)]
 
 
 def is_content_word(word: str) -> bool:

@@ -28,7 +28,7 @@ KNOWN_WORDS = ["dragon", "wizard", "butter", "oven", "market", "profit", "number
 
 
 class FakeEngine:
-    """An engine that answers with the given pairs and knows every word."""
+    """An engine that answers with the given pairs and knows two words."""
 
     def __init__(self, *pairs):
         self.pairs = pairs
@@ -37,8 +37,8 @@ class FakeEngine:
     def get_labels(self):
         return [label for _, label in self.pairs]
 
-    def get_word_id(self, word):
-        return 0
+    def get_words(self):
+        return ["any", "text"]
 
 
 class CutEngine:
@@ -162,12 +162,17 @@ def test_spelling_that_a_reader_does_not_see_makes_no_difference(model):
 
 
 def test_the_line_for_fasttext_ends_with_the_newline_training_saw(model):
-    assert to_line(" Dragon\r\nWizard ") == "dragon wizard\n"
+    assert to_line(["dragon", "wizard"]) == "dragon wizard\n"
     with_newline = model._engine.f.predict("dragon butter\n", -1, 0.0, "strict")
     without = model._engine.f.predict("dragon butter", -1, 0.0, "strict")
     assert with_newline != without
     served = {genre.slug: genre.score for genre in model.predict("Dragon: butter?").scores}
     assert served == pytest.approx({label.removeprefix("__label__"): score for score, label in with_newline}, abs=2e-5)
+
+
+def test_a_pair_that_training_knew_is_a_token_of_its_own():
+    words = ["science", "fiction", "science", "lab"]
+    assert to_line(words, {"science_fiction"}) == "science fiction science lab science_fiction\n"
 
 
 def test_many_texts_get_the_predictions_each_gets_alone(model):

@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 from classifier.core.text import tokens
+from training.core.background import background_for
 from training.core.books import Example
 from training.core.fit import FitParameters, fit
 from training.core.vectors import WordVectors
@@ -74,11 +75,17 @@ def _words_and_pairs(text: str) -> list[str]:
     return words + [f"{first} {second}" for first, second in pairwise(words)]
 
 
-def fasttext_method(parameters: FitParameters | None, vectors: WordVectors | None = None) -> Method:
-    """Return the method that trains fastText with ``parameters`` (None: recommended), from ``vectors`` if given."""
+def fasttext_method(
+    parameters: FitParameters | None, vectors: WordVectors | None = None, starter: Sequence[Example] = ()
+) -> Method:
+    """Return the method that trains fastText with ``parameters`` (None: recommended), from ``vectors`` if given.
+
+    Beside a small training set it learns from ``starter`` too (``background_for``).
+    """
 
     def method(train: Sequence[Example], test: Sequence[Example], slugs: Sequence[str], seed: int) -> Matrix:
-        model = fit(train, parameters, vectors=vectors)
+        background = background_for(train, starter, beside=test) if vectors and starter else []
+        model = fit(train, parameters, vectors=vectors, background=background)
         return model_scores(model.predict_many, [example.text for example in test], slugs)
 
     return method

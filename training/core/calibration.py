@@ -1,59 +1,35 @@
 """Fit a model's calibration out of fold, and measure how well calibrated scores are."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.special import log_softmax
+from scipy.special import log_softmax, logit
 from sklearn.linear_model import LogisticRegression
 
-from classifier.core.calibrate import SMALLEST, Calibration, log_odds
+from classifier.core.calibrate import SMALLEST, Calibration
 from classifier.core.errors import CorpusError
 from classifier.core.model import GenreModel, Prediction
 from training.core.baselines import label_matrix
 from training.core.books import Example
-from training.core.fit import FitParameters, fit
+from training.core.fit import FEW_EXAMPLES, FitParameters, fit, recommended
+from training.core.held import Held, Matrix, join
 from training.core.split import stratified_folds, text_key
-from training.core.vectors import WordVectors
+from training.core.vectors import MIN_DOCUMENTS, TEACHER_C, WordVectors, teach
 
-N_FOLDS = 3
-# With fewer positive texts a genre's own logistic curve would follow chance; it uses the pooled one.
+# A few hundred examples lack each one that is left out; thousands do not.
+N_FOLDS, N_FOLDS_FEW = 3, 5
+# A genre of so many texts is believed half: its own curve and that of all genres together weigh the same.
+HALF_BELIEVED = 100
+# With fewer texts of a genre a threshold of its own would follow chance.
 MIN_POSITIVES = 30
+# Texts of a source whose scores are kept with word vectors: calibration needs no more.
+N_TEXTS_ACROSS = 2000
 # Under this many texts nothing is fitted.
 MIN_TEXTS = 50
-
-Matrix = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Held:
-    """Scores of texts by models that saw neither their books nor, through the word vectors, themselves.
-
-    Attributes
-    ----------
-    raw : ndarray of shape (n_texts, n_genres)
-        Softmax scores before calibration; every text was answered.
-    n_words : ndarray of shape (n_texts,)
-        Words of each text, at least 1.
-    truth : ndarray of shape (n_texts, n_genres), dtype=bool
-    primary : ndarray of shape (n_texts,)
-        Column of the primary genre.
-    slugs : tuple of str, length n_genres
-    """
-
-    raw: Matrix
-    n_words: Matrix
-    truth: NDArray[np.bool_]
-    primary: NDArray[np.intp]
-    slugs: tuple[str, ...]
-
-    def calibrated(self, calibration: Calibration) -> Matrix:
-        """Return the scores after calibration, shape ``(n_texts, n_genres)``, in [0, 1]."""
-        rows = zip(self.raw.tolist(), self.n_words.tolist(), strict=True)
-        applied = [calibration.apply(list(zip(self.slugs, row, strict=True)), int(n)) for row, n in rows]
-        return np.array([[score for _, score in pairs] for pairs in applied]).reshape(self.raw.shape)
 
 
 def out_of_fold(
@@ -61,59 +37,122 @@ def out_of_fold(
     parameters: FitParameters,
     *,
     vectors: WordVectors | None = None,
-    n_folds: int = N_FOLDS,
+    background: Sequence[Example] = (),
+    n_folds: int = 0,
     on_progress: Callable[[float], None] | None = None,
 ) -> Held | None:
-    """Score the texts of a training side by models trained on parts of it.
+    """Score the texts of a training side by models trained on parts of it, and on all of ``background``.
 
     Each text is scored by a model that never saw its book, and texts that the word vectors learned from
     are left out: their scores would look better than those of new texts. None when too few texts are left.
+    ``n_folds`` of 0 means what suits the number of examples.
     """
     seen = vectors.seen if vectors else frozenset()
     fresh = np.array([text_key(example.text) not in seen for example in examples], dtype=bool)
     if fresh.sum() < MIN_TEXTS:
         return None
-    slugs = tuple(sorted({slug for example in examples for slug in example.genres}))
+    slugs = genres_of([*examples, *background])
+    n_folds = n_folds or (N_FOLDS_FEW if len(examples) < FEW_EXAMPLES else N_FOLDS)
     try:
         folds = stratified_folds(examples, slugs, n_folds=n_folds, seed=parameters.seed)
     except CorpusError:
         return None
-    raw = np.zeros((len(examples), len(slugs)))
-    n_words = np.ones(len(examples))
+    parts = []
     for fold in range(n_folds):
         if on_progress:
             on_progress(fold / n_folds)
         train = [example for example, at in zip(examples, folds, strict=True) if at != fold]
-        if len({slug for example in train for slug in example.genres}) < 2:
+        if len(genres_of([*train, *background])) < 2:
             return None
-        model = fit(train, parameters, vectors=vectors)
-        for at in map(int, np.flatnonzero((folds == fold) & fresh)):
-            raw[at], n_words[at] = raw_scores(model, examples[at].text, slugs)
-    answered = raw.max(axis=1) > 0
-    if answered.sum() < MIN_TEXTS:
+        model = fit(train, parameters, vectors=vectors, background=background)
+        part = score_all(model, [examples[int(at)] for at in np.flatnonzero((folds == fold) & fresh)], slugs)
+        parts.append(part)
+    held = replace(join(parts), sources=np.zeros(0, dtype=np.intp))
+    return held if len(held.raw) >= MIN_TEXTS else None
+
+
+def across_sources(
+    sources: Mapping[str, Sequence[Example]],
+    base: Sequence[Example],
+    *,
+    c: float = TEACHER_C,
+    min_documents: int = MIN_DOCUMENTS,
+    n_texts: int = N_TEXTS_ACROSS,
+    on_progress: Callable[[float], None] | None = None,
+) -> Held | None:
+    """Score each source's texts by a model of ``base`` whose word vectors come from ``base`` and the other sources.
+
+    That is how a model of ``base`` meets texts from elsewhere: clearer texts than those to come, such as the
+    starter corpus, would make its scores too sure. At most ``n_texts`` of a source, the same ones every time.
+    None when there are no two sources.
+    """
+    if len(sources) < 2:
         return None
-    truth = label_matrix(examples, slugs)
+    slugs, parts = genres_of(base), []
+    for done, (name, texts) in enumerate(sources.items()):
+        if on_progress:
+            on_progress(done / len(sources))
+        others = [example for other, examples in sources.items() if other != name for example in examples]
+        vectors = teach([*base, *others], c=c, min_documents=min_documents)
+        model = fit(base, recommended(len(base), with_vectors=True), vectors=vectors)
+        some = [text for text in texts if text.genres[0] in slugs]
+        random.Random(0).shuffle(some)
+        parts.append(score_all(model, some[:n_texts], slugs))
+    return join(parts)
+
+
+def held_scores(
+    examples: Sequence[Example],
+    parameters: FitParameters,
+    *,
+    starter: str = "",
+    vectors: WordVectors | None = None,
+    background: Sequence[Example] = (),
+    on_progress: Callable[[float], None] | None = None,
+) -> Held | None:
+    """Return the scores that calibration and thresholds are found on.
+
+    The examples' own, out of fold. But those of the source named ``starter`` are clearer than the texts to come, so
+    that scores found on them would be too sure: where most examples are of it, the word vectors tell how such
+    a model fares on texts from elsewhere (``across_sources``), and the other examples count as one source more.
+    """
+    own = [example for example in examples if example.source != starter]
+    rest = [example for example in examples if example.source == starter]
+    across = vectors.across if vectors else None
+    if not rest or len(own) >= FEW_EXAMPLES:
+        background = [*background, *rest]
+    elif across and (across.slugs, across.loss) == (genres_of(examples), parameters.loss):
+        held = out_of_fold(own, parameters, vectors=vectors, background=rest, on_progress=on_progress)
+        return join([across, held]) if held else across
+    else:
+        own = list(examples)
+    return out_of_fold(own, parameters, vectors=vectors, background=background, on_progress=on_progress)
+
+
+def score_all(model: GenreModel, examples: Sequence[Example], slugs: tuple[str, ...]) -> Held:
+    """Return the model's scores before calibration of those ``examples`` that it answers."""
+    raw = np.zeros((len(examples), len(slugs)))
+    n_words = np.ones(len(examples))
+    for at, example in enumerate(examples):
+        prediction = model.predict(example.text, calibrated=False)
+        scores = {genre.slug: genre.score for genre in prediction.scores}
+        raw[at], n_words[at] = [scores.get(slug, 0.0) for slug in slugs], prediction.n_words
+    answered = raw.max(axis=1, initial=0) > 0
     primary = np.array([slugs.index(example.genres[0]) for example in examples], dtype=np.intp)
-    return Held(raw[answered], n_words[answered], truth[answered], primary[answered], slugs)
+    truth = label_matrix(examples, slugs)
+    return Held(raw[answered], n_words[answered], truth[answered], primary[answered], slugs, model.loss)
 
 
-def fit_calibration(
-    examples: Sequence[Example], parameters: FitParameters, *, vectors: WordVectors | None = None
-) -> Calibration | None:
-    """Fit the calibration of a model trained on ``examples``: ``fit_scores`` of ``out_of_fold``."""
-    held = out_of_fold(examples, parameters, vectors=vectors)
-    return fit_scores(held) if held else None
-
-
-def raw_scores(model: GenreModel, text: str, slugs: Sequence[str]) -> tuple[Matrix, int]:
-    """Return the model's scores before calibration, shape ``(n_genres,)``, and the number of words."""
-    prediction = model.predict(text, calibrated=False)
-    scores = {genre.slug: genre.score for genre in prediction.scores}
-    return np.array([scores.get(slug, 0.0) for slug in slugs]), prediction.n_words
+def genres_of(examples: Sequence[Example]) -> tuple[str, ...]:
+    """Return the slugs the examples have, sorted."""
+    return tuple(sorted({slug for example in examples for slug in example.genres}))
 
 
 def fit_scores(held: Held) -> Calibration | None:
     """Fit both steps of the calibration; the length step's likelihood is about the primary genre.
+
+    A genre's curve is the mean over the sources, so that no collection's mix of genres decides alone; each
+    source's is pulled towards the curve of all genres together, the more the fewer texts have the genre.
 
     Returns
     -------
@@ -122,7 +161,8 @@ def fit_scores(held: Held) -> Calibration | None:
     """
     if not len(held.raw):
         return None
-    logits = np.log(np.maximum(held.raw, SMALLEST))
+    cut = np.clip(held.raw, SMALLEST, 1 - SMALLEST)
+    logits = logit(cut) if held.loss == "ova" else np.log(cut)
     log_words = np.log(np.maximum(held.n_words, 1))
     rows = np.arange(len(held.raw))
 
@@ -133,15 +173,21 @@ def fit_scores(held: Held) -> Calibration | None:
 
     best = minimize(loss, np.zeros(2), method="Nelder-Mead")
     scale, power = float(np.exp(best.x[0])), float(best.x[1])
-    length_step = Calibration(scale, power, {})
-    sharp = [length_step.sharpen(row, int(n)) for row, n in zip(held.raw, held.n_words, strict=True)]
-    odds = np.array([[log_odds(score) for score in row] for row in sharp])
-    pooled = _platt(odds.ravel(), held.truth.ravel())
-    platt = {
-        slug: _platt(odds[:, at], held.truth[:, at]) if held.truth[:, at].sum() >= MIN_POSITIVES else pooled
-        for at, slug in enumerate(held.slugs)
-    }
-    return Calibration(scale, power, platt)
+    length_step = Calibration(scale, power, {}, held.loss)
+    odds = np.array([length_step.odds(row, int(n)) for row, n in zip(held.raw.tolist(), held.n_words, strict=True)])
+    pooled = np.array(_platt(odds.ravel(), held.truth.ravel()))
+    platt = {}
+    for at, slug in enumerate(held.slugs):
+        curves = []
+        for source in np.unique(held.sources):
+            inside = held.sources == source
+            n_texts = int(held.truth[inside, at].sum())
+            own = np.array(_platt(odds[inside, at], held.truth[inside, at])) if n_texts else pooled
+            weight = n_texts / (n_texts + HALF_BELIEVED)
+            curves.append(weight * own + (1 - weight) * pooled)
+        slope, intercept = np.mean(curves, axis=0)
+        platt[slug] = (float(slope), float(intercept))
+    return Calibration(scale, power, platt, held.loss)
 
 
 def _platt(odds: Matrix, truth: NDArray[np.bool_]) -> tuple[float, float]:

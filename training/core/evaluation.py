@@ -111,6 +111,7 @@ def compare(
     parameters: FitParameters,
     *,
     vectors: WordVectors | None = None,
+    starter: Sequence[Example] = (),
     on_step: OnStep | None = None,
 ) -> Evaluation:
     """Train fastText and both baselines on ``train`` and score them on ``test``."""
@@ -119,7 +120,7 @@ def compare(
     slugs = known_slugs(train, test)
     report = on_step or _silent
     scores = {}
-    methods = _methods(parameters, vectors)
+    methods = _methods(parameters, vectors, starter)
     for done, (name, method) in enumerate(methods.items()):
         report(TITLES[name], done / len(methods))
         scores[name] = method(train, test, slugs, parameters.seed)
@@ -133,6 +134,7 @@ def cross_validate(
     *,
     n_folds: int = 5,
     vectors: WordVectors | None = None,
+    starter: Sequence[Example] = (),
     on_step: OnStep | None = None,
 ) -> Evaluation:
     """Score every method out of fold: each text by a model that never saw its book.
@@ -141,7 +143,7 @@ def cross_validate(
     """
     slugs = known_slugs(examples)
     folds = stratified_folds(examples, slugs, n_folds=n_folds, seed=parameters.seed)
-    methods = _methods(parameters, vectors)
+    methods = _methods(parameters, vectors, starter)
     report = on_step or _silent
     scores = {name: np.zeros((len(examples), len(slugs))) for name in methods}
     for fold in range(n_folds):
@@ -155,8 +157,8 @@ def cross_validate(
     return _metrics(examples, slugs, scores, n_folds)
 
 
-def _methods(parameters: FitParameters, vectors: WordVectors | None) -> dict[str, Method]:
-    return {FASTTEXT: fasttext_method(parameters, vectors), SVC: linear_svc, MAJORITY: majority}
+def _methods(parameters: FitParameters, vectors: WordVectors | None, starter: Sequence[Example]) -> dict[str, Method]:
+    return {FASTTEXT: fasttext_method(parameters, vectors, starter), SVC: linear_svc, MAJORITY: majority}
 
 
 def _silent(step: str, done: float) -> None:

@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -18,12 +18,14 @@ import fasttext
 
 from classifier.core.errors import TrainingError
 from classifier.core.model import LABEL, GenreModel, to_line
+from classifier.core.text import content_words
 from training.core.books import Example
 from training.core.vectors import WordVectors, write_vec
 
 LOSSES = ("ova", "softmax", "hs", "ns")
-# Between the sizes at which the two recipes were found: 170 books and 1,270 texts.
+# Between the sizes at which the recipes were found: 170 books, 1,300 and 21,500 texts.
 FEW_EXAMPLES = 500
+MANY_EXAMPLES = 5000
 _ROOT = Path(__file__).resolve().parents[2]
 _PROGRESS = re.compile(r"Progress:\s+([\d.]+)%.*?avg\.loss:\s+([\d.na-]+)")
 
@@ -35,7 +37,8 @@ class FitParameters:
     """fastText's own training parameters, under fastText's names.
 
     The defaults were chosen by five-fold cross-validation on the starter corpus and the Kaggle file
-    (docs/adr/0004). One thread and a fixed seed make training repeatable to the byte; with two
+    (docs/adr/0004). ``vectors_deviation`` is the spread of the word vectors training starts from; ``repeat`` says how
+    often each example is learned from beside a background that is learned from once. One thread and a fixed seed make training repeatable to the byte; with two
     threads it never is.
     """
 
@@ -47,9 +50,16 @@ class FitParameters:
     min_count: int = 1
     seed: int = 0
     vectors_deviation: float = 0.3
+    repeat: int = 1
 
     def __post_init__(self) -> None:
-        limits = {"epoch": (1, 10_000), "dim": (1, 1000), "word_ngrams": (1, 5), "min_count": (1, 1000)}
+        limits = {
+            "epoch": (1, 10_000),
+            "dim": (1, 1000),
+            "word_ngrams": (1, 5),
+            "min_count": (1, 1000),
+            "repeat": (1, 100),
+        }
         for name, (low, high) in limits.items():
             if not low <= getattr(self, name) <= high:
                 raise TrainingError(f"{name} must lie between {low} and {high}, not {getattr(self, name)}.")
@@ -78,7 +88,7 @@ class FitParameters:
 
 
 def recommended(n_examples: int, *, with_vectors: bool) -> FitParameters:
-    """Return the parameters that did best on data of this size (docs/adr/0006).
+    """Return the parameters that did best on data of this size (docs/experiments.md).
 
     Without vectors fastText must learn everything from the examples. With them it starts at the
     teacher's solution: a thousand texts and more should hardly move it, a few hundred should adapt it.
@@ -86,18 +96,20 @@ def recommended(n_examples: int, *, with_vectors: bool) -> FitParameters:
     if not with_vectors:
         return FitParameters()
     if n_examples < FEW_EXAMPLES:
-        return FitParameters(epoch=25, lr=0.2, vectors_deviation=0.3)
-    return FitParameters(epoch=10, lr=0.01, vectors_deviation=0.9)
+        return FitParameters(epoch=25, lr=0.3, vectors_deviation=0.2, loss="ova", repeat=2)
+    if n_examples < MANY_EXAMPLES:
+        return FitParameters(epoch=10, lr=0.01, vectors_deviation=0.9)
+    return FitParameters(epoch=3, lr=0.1, vectors_deviation=0.3)
 
 
-def training_lines(examples: Sequence[Example], *, seed: int) -> list[str]:
+def training_lines(examples: Sequence[Example], *, seed: int, pairs: Set[str] = frozenset()) -> list[str]:
     """Return the lines fastText trains on, shuffled by ``seed``: it learns in file order.
 
     A line is ``__label__slug`` for each genre, then the words; the words can hold no label, because
-    ``tokens`` leaves no underscore.
+    ``tokens`` leaves no underscore. ``pairs`` are the word pairs that are tokens too.
     """
     lines = [
-        " ".join([*(f"{LABEL}{slug}" for slug in sorted(example.genres)), to_line(example.text)])
+        " ".join([*(f"{LABEL}{slug}" for slug in sorted(example.genres)), to_line(content_words(example.text), pairs)])
         for example in examples
     ]
     random.Random(seed).shuffle(lines)
@@ -109,6 +121,7 @@ def fit(
     parameters: FitParameters | None = None,
     *,
     vectors: WordVectors | None = None,
+    background: Sequence[Example] = (),
     on_progress: OnProgress | None = None,
 ) -> GenreModel:
     """Train a model on ``examples``.
@@ -120,7 +133,10 @@ def fit(
     parameters : FitParameters, default=None
         None means ``recommended(len(examples), vectors is not None)``.
     vectors : WordVectors, default=None
-        Start from these word vectors: ``dim`` becomes theirs, and every word of theirs is known to the model.
+        Start from these word vectors: ``dim`` becomes theirs, and every word and pair of theirs is known to
+        the model.
+    background : sequence of Example, default=()
+        Learned from too, once each, however often ``parameters.repeat`` has the examples learned from.
     on_progress : callable, default=None
         Called with the done share in [0, 1] and the average loss.
 
@@ -138,12 +154,14 @@ def fit(
     parameters = parameters or recommended(len(examples), with_vectors=vectors is not None)
     if vectors is not None:
         parameters = replace(parameters, dim=vectors.dim)
-    slugs = {slug for example in examples for slug in example.genres}
+    slugs = {slug for example in [*examples, *background] for slug in example.genres}
     if len(slugs) < 2:
         raise TrainingError(f"Training needs examples of at least two genres; there are {len(slugs)}.")
     with tempfile.TemporaryDirectory(prefix="genre-fit-") as scratch:
         lines, output = Path(scratch, "train.txt"), Path(scratch, "model.bin")
-        lines.write_text("".join(training_lines(examples, seed=parameters.seed)), encoding="utf-8")
+        texts = [*list(examples) * parameters.repeat, *background]
+        pairs = vectors.pairs if vectors else frozenset()
+        lines.write_text("".join(training_lines(texts, seed=parameters.seed, pairs=pairs)), encoding="utf-8")
         job: dict[str, Any] = {
             "scratch": scratch,
             "input": str(lines),
@@ -162,6 +180,7 @@ def fit(
         "versions": {name: version(name) for name in ("fasttext-community", "numpy", "scikit-learn")}
         | {"python": platform.python_version()},
         "n_train": len(examples),
+        "n_background": len(background),
         "genres": sorted(slugs),
     }
     return GenreModel(engine, meta)

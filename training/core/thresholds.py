@@ -20,7 +20,8 @@ from sklearn.metrics import precision_recall_curve
 from classifier.core.calibrate import Calibration
 from classifier.core.errors import TrainingError
 from classifier.core.thresholds import NEVER, Thresholds
-from training.core.calibration import MIN_POSITIVES, Held
+from training.core.calibration import MIN_POSITIVES
+from training.core.held import Held
 
 F1, PRECISION, NONE = "f1", "precision", "none"
 # A precision seen on fewer texts is chance: on ten, one of 0.8 has a standard error of 0.13 already.

@@ -1,6 +1,7 @@
 """Calibration: fitted where it may be, honest figures, and scores that stay probabilities."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,14 +15,16 @@ from classifier.core.model import GenreModel, GenreScore, Prediction
 from conftest import make_examples
 from training.core import calibration as calibration_module
 from training.core.calibration import (
-    Held,
+    across_sources,
     calibration_error,
     expected_error_by_chance,
-    fit_calibration,
     fit_scores,
+    genres_of,
+    held_scores,
     out_of_fold,
 )
 from training.core.fit import FitParameters
+from training.core.held import Held, join
 from training.core.vectors import teach
 
 SLUGS = ("a", "b", "c")
@@ -99,7 +102,7 @@ def test_log_odds_are_finite_at_the_ends():
 
 
 def test_a_model_is_calibrated_out_of_fold_and_keeps_it_when_saved(model, tmp_path):
-    calibration = fit_calibration(make_examples(20), QUICK)
+    calibration = fit_scores(out_of_fold(make_examples(20), QUICK))
     assert set(calibration.platt) == {"fantasy", "cooking", "business-economics"}
     calibrated = GenreModel(model._engine, model.meta)
     calibrated.calibrate(calibration)
@@ -113,27 +116,94 @@ def test_a_model_is_calibrated_out_of_fold_and_keeps_it_when_saved(model, tmp_pa
 
 def test_each_held_text_has_its_scores_before_and_after_calibration(monkeypatch):
     examples = make_examples(20)
-    fake = SimpleNamespace(predict=lambda text, calibrated: Prediction(known[text], 8, 8))
+    fake = SimpleNamespace(loss="softmax", predict=lambda text, calibrated: Prediction(known[text], 8, 8))
     known = {example.text: (GenreScore(example.genres[0], 0.75), GenreScore("cooking", 0.25)) for example in examples}
     known[examples[7].text] = ()
-    monkeypatch.setattr(calibration_module, "fit", lambda train, parameters, *, vectors: fake)
+    monkeypatch.setattr(calibration_module, "fit", lambda train, parameters, **options: fake)
     held = out_of_fold(examples, QUICK)
     assert held.slugs == ("business-economics", "cooking", "fantasy")
     assert (held.raw.shape, held.truth.shape, held.n_words.tolist()) == ((59, 3), (59, 3), [8] * 59)
     assert held.truth[np.arange(59), held.primary].all()
     assert (held.raw[held.primary != 1].max(axis=1) == 0.75).all()
-    assert held.raw[:7] == pytest.approx(np.array([[0, 0.25, 0.75]] * 7))
+    fantasy = held.slugs.index("fantasy")
+    assert held.raw[held.primary == fantasy] == pytest.approx(np.array([[0, 0.25, 0.75]] * 19))
     # The length step squares the odds of 3 to 1; no genre has a curve of its own.
     calibrated = held.calibrated(Calibration(2.0, 0.0, {}))
-    assert calibrated[0] == pytest.approx([0, 0.1, 0.9])
+    assert calibrated[held.primary == fantasy][0] == pytest.approx([0, 0.1, 0.9], abs=1e-6)
 
 
 def test_texts_the_vectors_learned_from_are_not_used():
     examples = make_examples(20)
     assert out_of_fold(examples, QUICK, vectors=teach(examples)) is None
-    assert fit_calibration(examples, QUICK, vectors=teach(examples)) is None
 
 
 def test_too_few_texts_are_not_fitted(examples):
     assert out_of_fold(examples[:2], QUICK) is None
-    assert fit_calibration(examples[::2], QUICK) is None
+    assert out_of_fold(examples[::2], QUICK) is None
+
+
+def test_an_ova_score_is_sharpened_by_its_log_odds():
+    twice = Calibration(2.0, 0.0, {}, "ova")
+    # Log-odds of log 3 and 0, doubled: shares of 9 and 1.
+    assert dict(twice.apply([("a", 0.75), ("b", 0.5)], 5)) == pytest.approx({"a": 0.9, "b": 0.1}, abs=1e-6)
+    assert Calibration.from_json(twice.as_json()) == twice
+
+
+def test_joined_scores_keep_their_collections_apart():
+    one = Held(*flat_scores(10), SLUGS)
+    both = join([join([one, one]), one])
+    assert both.sources.tolist() == [0] * 10 + [1] * 10 + [2] * 10
+    assert both.raw.shape == (30, 3)
+
+
+def test_no_collection_decides_a_genre_by_its_own_mix_alone():
+    raw, n_words, truth, primary = flat_scores(2000)
+    common = np.flatnonzero(truth[:, 0])
+    # A second collection, of genre a alone.
+    other = Held(raw[common], n_words[common], truth[common], primary[common], SLUGS)
+    first = Held(raw, n_words, truth, primary, SLUGS)
+    apart = fit_scores(join([first, other])).platt["b"]
+    as_one = fit_scores(replace(join([first, other]), sources=np.zeros(0, dtype=int))).platt["b"]
+    alone = fit_scores(first).platt["b"]
+    # Seen as one, the texts without b lower its intercept; apart, its own collection's curve counts.
+    assert as_one[1] < alone[1]
+    assert apart != as_one
+
+
+def starter_like(n, source):
+    return [replace(example, source=source) for example in make_examples(n)]
+
+
+def test_clear_starter_texts_tell_nothing_about_texts_from_elsewhere(monkeypatch):
+    starter = starter_like(5, "starter.csv")
+    across = Held(*flat_scores(60), genres_of(starter))
+    vectors = replace(teach(starter), across=across)
+    assert held_scores(starter, QUICK, starter="starter.csv", vectors=vectors) is across
+    other_loss = replace(QUICK, loss="ova")
+    monkeypatch.setattr(calibration_module, "out_of_fold", lambda examples, *rest, **options: examples)
+    assert held_scores(starter, other_loss, starter="starter.csv", vectors=vectors) == starter
+    assert held_scores(starter, QUICK, starter="starter.csv", vectors=replace(vectors, across=None)) == starter
+
+
+def test_a_few_corrections_beside_the_starter_texts_count_as_one_source_more(monkeypatch):
+    starter, own = starter_like(5, "starter.csv"), starter_like(4, "feedback")
+    across, held = Held(*flat_scores(60), genres_of(starter)), Held(*flat_scores(55), genres_of(starter))
+    asked = {}
+
+    def scored(examples, parameters, **options):
+        asked.update(options, examples=examples)
+        return held
+
+    monkeypatch.setattr(calibration_module, "out_of_fold", scored)
+    vectors = replace(teach(starter), across=across)
+    found = held_scores([*starter, *own], QUICK, starter="starter.csv", vectors=vectors)
+    assert len(found.raw) == 115
+    assert (asked["examples"], asked["background"]) == (own, starter)
+
+
+def test_each_source_is_scored_by_models_that_never_saw_it():
+    sources = {"one": make_examples(30)[:45], "two": make_examples(30)[45:]}
+    held = across_sources(sources, make_examples(8), n_texts=20)
+    assert held.sources.tolist().count(0) == held.sources.tolist().count(1) == 20
+    assert held.slugs == ("business-economics", "cooking", "fantasy")
+    assert across_sources({"one": sources["one"]}, make_examples(8)) is None

@@ -156,7 +156,7 @@ def test_cross_validation_scores_each_text_by_a_model_that_never_saw_its_book(mo
         tested.extend(map(id, test))
         return label_matrix(test, slugs).astype(float)
 
-    monkeypatch.setattr(evaluation_module, "_methods", lambda parameters, vectors: {FASTTEXT: spy})
+    monkeypatch.setattr(evaluation_module, "_methods", lambda parameters, vectors, starter: {FASTTEXT: spy})
     result = cross_validate(examples, QUICK, n_folds=3)
     assert sorted(tested) == sorted(map(id, examples))
     assert result.n_folds == 3

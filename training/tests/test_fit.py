@@ -129,7 +129,7 @@ def test_progress_is_told_as_a_share_that_grows(examples):
 
 
 def test_a_training_that_fasttext_refuses_says_why_and_leaves_nothing(examples, scratch, monkeypatch):
-    monkeypatch.setattr(fit_module, "training_lines", lambda examples, seed: [])
+    monkeypatch.setattr(fit_module, "training_lines", lambda examples, **options: [])
     with pytest.raises(TrainingError, match="fastText could not train: .*Empty vocabulary"):
         fit(examples, QUICK)
     assert list(scratch.iterdir()) == []

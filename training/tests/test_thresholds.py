@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from classifier.core.errors import TrainingError
 from classifier.core.thresholds import NEVER, Thresholds
 from training.core import thresholds as module
-from training.core.calibration import Held, fit_scores
+from training.core.calibration import fit_scores
+from training.core.held import Held
 from training.core.thresholds import F1, MIN_CHOSEN, Aim, fit_thresholds, thresholds_of
 from training.tables import thresholds_line
 from training.tests.test_calibration import flat_scores

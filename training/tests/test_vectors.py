@@ -1,6 +1,7 @@
 """Word vectors from the teacher: what they hold, how they are kept, and that training starts from them."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from classifier.core.errors import CorpusError
 from training.core.books import Example
 from training.core.fit import FEW_EXAMPLES, FitParameters, fit, recommended
+from training.core.held import Held
 from training.core.split import text_key
 from training.core.vectors import BOOK_VECTORS, load_vectors, save_vectors, teach, write_vec
 
@@ -36,6 +38,29 @@ def test_they_are_kept_within_a_percent_and_without_pickle(vectors, tmp_path):
     with np.load(path, allow_pickle=False) as packed:
         assert set(packed.files) == {"codes", "scales", "words", "genres", "seen"}
     assert [file.name for file in tmp_path.iterdir() if file.name.startswith(".")] == []
+
+
+def test_scores_across_sources_are_kept_with_them(vectors, tmp_path):
+    raw = np.array([[0.5, 0.25, 0.25], [0.0001, 0.9, 0.1]])
+    across = Held(
+        raw, np.array([30.0, 70_000.0]), raw > 0.4, np.array([0, 1]), ("a", "b", "c"), "ova", np.array([0, 1])
+    )
+    save_vectors(replace(vectors, across=across), tmp_path / "v.npz")
+    kept = load_vectors(tmp_path / "v.npz").across
+    assert kept.raw == pytest.approx(raw, rel=1e-3)
+    assert kept.n_words.tolist() == [30, 65535]
+    assert (kept.slugs, kept.loss, kept.sources.tolist()) == (across.slugs, "ova", [0, 1])
+    assert (kept.truth == across.truth).all()
+    assert (kept.primary == across.primary).all()
+
+
+def test_neighbours_that_occur_often_enough_are_one_token():
+    texts = ["science fiction of a ship", "a ship full of science fiction", "science fiction again ship", "garden soup"]
+    labels = ["science-fiction"] * 3 + ["cooking"]
+    pair = teach([Example(text, (genre,)) for text, genre in zip(texts, labels, strict=True)], min_documents=1)
+    assert "science_fiction" in pair.pairs
+    # It stands in one text only, and pairs must stand in one more than words.
+    assert "garden_soup" not in pair.words
 
 
 @pytest.mark.parametrize("damage", ["cut", "gone", "record"])

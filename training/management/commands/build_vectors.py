@@ -1,5 +1,6 @@
 """``manage.py build_vectors``."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -10,7 +11,8 @@ from django.core.management.base import CommandParser
 
 from classifier.commands import GenreCommand, existing_file
 from classifier.core.model import sha256_of
-from training.core.books import Example
+from training.core.books import Corpus, Example
+from training.core.calibration import across_sources
 from training.core.corpora import STARTER_FILE, read_corpus
 from training.core.pinned import COLUMNS, FOUR_FILES, read_four_files
 from training.core.split import frozen_split, is_kept_from_vectors
@@ -21,9 +23,11 @@ class Command(GenreCommand):
     """Make word vectors that know genres."""
 
     help = (
-        "Train a linear teacher on labelled books and write its word vectors, which `train` starts from. Without --data "
-        "it reads the four benchmark files under GENRE_DATA_DIR (all pinned rows) and the training side of the starter "
-        "corpus. Test sides stay unseen, and so does a part of each training side, on which scores are calibrated."
+        "Train a linear teacher on labelled books and write its word vectors, which `train` starts from. It reads the "
+        "training side of the starter corpus and the files named by --data; without any, the four benchmark files under "
+        "GENRE_DATA_DIR (all pinned rows). Test sides stay unseen, and so does a part of each training side, on which "
+        "scores are calibrated. With two files or more it also scores each by vectors of the others: so a model of the "
+        "starter corpus learns how sure it may be on texts from elsewhere."
     )
     examples = """
   manage.py build_vectors
@@ -52,17 +56,23 @@ class Command(GenreCommand):
         genres = self.genre_list("")
         folder = Path(settings.GENRE_DATA_DIR)
         with self.progress("reading") as report:
-            paths = [*(data or []), *([] if data else [STARTER_FILE])]
-            examples: list[Example] = []
-            for path in paths:
-                corpus = read_corpus(path, genres)
-                side = [corpus.examples[at] for at in frozen_split(corpus.examples).train]
-                examples += [example for example in side if not is_kept_from_vectors(example)]
+            base = _taught_side(read_corpus(STARTER_FILE, genres))
+            paths = [STARTER_FILE, *(data or [])]
+            sources = {str(path): _taught_side(read_corpus(path, genres)) for path in data or []}
             if not data:
-                examples += [pinned.example for pinned in read_four_files(folder, genres)]
+                for pinned in read_four_files(folder, genres):
+                    sources.setdefault(pinned.file, []).append(pinned.example)
                 paths += [folder / FOUR_FILES, *(folder / name for name in COLUMNS)]
-            report("teaching", 0.3)
-            vectors = teach(examples, c=c, min_documents=min_documents)
+            across = across_sources(
+                sources,
+                base,
+                c=c,
+                min_documents=min_documents,
+                on_progress=lambda share: report("scoring each source with vectors of the others", 0.1 + 0.7 * share),
+            )
+            report("teaching", 0.8)
+            examples = [*base, *(example for texts in sources.values() for example in texts)]
+            vectors = replace(teach(examples, c=c, min_documents=min_documents), across=across)
             report("writing", 0.9)
             vectors.record.update(
                 built=datetime.now(UTC).date().isoformat(),
@@ -75,3 +85,9 @@ class Command(GenreCommand):
             f"{len(vectors.words):,} words in {vectors.dim} dimensions from {len(examples):,} examples: {output} "
             f"({output.stat().st_size / 1e6:.2f} MB), its record beside it."
         )
+
+
+def _taught_side(corpus: Corpus) -> list[Example]:
+    """Return what the teacher may learn from: neither the test side nor what is kept for calibration."""
+    side = [corpus.examples[at] for at in frozen_split(corpus.examples).train]
+    return [example for example in side if not is_kept_from_vectors(example)]

@@ -13,8 +13,9 @@ from classifier.registry import get_version, load_version
 from training.core.books import Example
 from training.core.corpora import STARTER_FILE, read_corpus
 from training.core.evaluation import Evaluation, compare, cross_validate, evaluate_model
-from training.core.fit import recommended
+from training.core.fit import FitParameters, recommended
 from training.core.split import frozen_split, refuse_overlap
+from training.core.vectors import WordVectors
 from training.management.commands.train import add_parameters, overrides_of, vectors_of
 from training.pipeline import refuse_seen
 from training.tables import genres_table, metrics_table
@@ -88,7 +89,9 @@ class Command(GenreCommand):
         self, path: Path, examples: list[Example], options: dict[str, Any], report: Report
     ) -> tuple[str, Evaluation]:
         vectors, overrides = vectors_of(options["vectors"]), overrides_of(options)
-        parameters = replace(recommended(len(examples), with_vectors=vectors is not None), **overrides)
+        starter: list[Example] = []
+        if options["background"] and path != STARTER_FILE:
+            starter = read_corpus(STARTER_FILE, self.genre_list(options["genres"])).examples
         if options["train"]:
             train_path: Path = options["train"]
             train = read_corpus(
@@ -96,16 +99,22 @@ class Command(GenreCommand):
             ).examples
             refuse_overlap(train, examples, names=(train_path.name, path.name))
             title = f"Trained on {train_path.name}, tested on the {len(examples)} examples of {path.name}"
-            return title, compare(train, examples, parameters, vectors=vectors, on_step=report)
+            parameters = _parameters(len(train), vectors, overrides)
+            return title, compare(train, examples, parameters, vectors=vectors, starter=starter, on_step=report)
         if options["cv"]:
             title = f"{path.name}: {options['cv']}-fold cross-validation by book, {len(examples)} examples"
-            return title, cross_validate(examples, parameters, n_folds=options["cv"], vectors=vectors, on_step=report)
+            parameters = _parameters(len(examples), vectors, overrides)
+            return title, cross_validate(
+                examples, parameters, n_folds=options["cv"], vectors=vectors, starter=starter, on_step=report
+            )
         split = frozen_split(examples)
         train, test = [examples[at] for at in split.train], [examples[at] for at in split.test]
         version = get_version(options["model"] or "champion")
         refuse_seen(version, test, name=f"the test side of {path.name}")
         model = load_version(version)
         title = f"{version} on the test side of {path.name}, {len(test)} examples (baselines trained on its train side)"
-        return title, evaluate_model(
-            model.predict_many, train, test, thresholds=model.thresholds, seed=parameters.seed, on_step=report
-        )
+        return title, evaluate_model(model.predict_many, train, test, thresholds=model.thresholds, on_step=report)
+
+
+def _parameters(n_train: int, vectors: WordVectors | None, overrides: dict[str, Any]) -> FitParameters:
+    return replace(recommended(n_train, with_vectors=vectors is not None), **overrides)

@@ -11,7 +11,7 @@ from classifier.commands import GenreCommand, existing_file
 from classifier.core.errors import TrainingError
 from classifier.genre_table import current_genres
 from training.core.corpora import ALL_FORMATS, STARTER_FILE, read_corpus
-from training.core.fit import LOSSES, FitParameters
+from training.core.fit import FEW_EXAMPLES, LOSSES, FitParameters
 from training.core.split import refuse_overlap
 from training.core.thresholds import NONE, Aim
 from training.core.vectors import BOOK_VECTORS, WordVectors, load_vectors
@@ -26,6 +26,7 @@ PARAMETERS = {
     "min_count": (int, "rarer words are ignored"),
     "seed": (int, "same seed, same data: same model, byte for byte"),
     "vectors_deviation": (float, "spread of the word vectors training starts from"),
+    "repeat": (int, "how often the data is learned from beside the starter corpus, which is learned from once"),
 }
 
 
@@ -43,6 +44,12 @@ def add_parameters(parser: CommandParser) -> None:
         default=settings.GENRE_VECTORS,
         metavar="book|none|PATH",
         help="word vectors to start from: the shipped ones, none, or a file of `build_vectors` (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--background",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help=f"let the starter corpus help data of fewer than {FEW_EXAMPLES} examples (default: yes, with word vectors)",
     )
     group = parser.add_argument_group("fastText parameters (default: recommended for the size of the data)")
     for name, (kind, what) in PARAMETERS.items():
@@ -130,6 +137,7 @@ class Command(GenreCommand):
             overrides,
             vectors,
             options["threshold_for"],
+            options["background"],
         )
         if plan.test:
             self._refuse_overlap(plan)
