@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from django.conf import settings
 
 from classifier.core.errors import CorpusError, ModelDamaged, OverlapError
@@ -20,7 +21,7 @@ from classifier.registry import folder_of, register
 from feedback.models import Correction
 from training.core.background import background_for
 from training.core.books import Corpus, Example
-from training.core.calibration import first_score_error, fit_scores, held_scores
+from training.core.calibration import error_across_sources, first_score_error, fit_scores, held_scores
 from training.core.corpora import STARTER_FILE, read_corpus
 from training.core.evaluation import Evaluation, evaluate_model
 from training.core.fit import fit, recommended
@@ -29,6 +30,8 @@ from training.core.thresholds import Aim, thresholds_of
 from training.core.vectors import WordVectors
 
 FEEDBACK = "feedback"
+# What a calibration error was measured on, where it was not the test side.
+ELSEWHERE = "elsewhere"
 SEEN_FILE = "seen.json"
 # Written for this purpose: a model's meta.json must hold nobody's text.
 CANARIES = (
@@ -136,10 +139,15 @@ def train_model(plan: TrainingPlan, genres: GenreList, *, by: str, report: Repor
     )
     model.meta |= _record(corpora, genres, train, test, split_digest, evaluation)
     served = [model.predict(example.text) for example in test]
-    model.meta["calibration_error"] = {
-        "before": first_score_error(uncalibrated, test),
-        "after": first_score_error(served, test),
-    }
+    if held is not None and len(np.unique(held.sources)) > 1:
+        error: dict[str, Any] = error_across_sources(held) | {"on": ELSEWHERE}
+    else:
+        error = {
+            "before": first_score_error(uncalibrated, test),
+            "after": first_score_error(served, test),
+            "on": "test",
+        }
+    model.meta["calibration_error"] = error
     model.meta["n_test_without_genre"] = sum(prediction.abstained == NO_GENRE for prediction in served)
     model.meta["vectors"] = plan.vectors.record if plan.vectors else None
     report("saving", 0.92)

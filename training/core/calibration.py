@@ -229,6 +229,35 @@ def first_score_error(predictions: Sequence[Prediction], examples: Sequence[Exam
     return round(calibration_error(scores, correct), 4)
 
 
+def error_across_sources(held: Held) -> dict[str, float]:
+    """Return the calibration error before and after, each source's measured by a calibration of the others; the means.
+
+    What people who bring texts from yet another place may expect of a calibration fitted on all of ``held``.
+    """
+    before: list[float] = []
+    after: list[float] = []
+    for source in np.unique(held.sources):
+        inside = held.sources == source
+        rest, part = _part(held, ~inside), _part(held, inside)
+        calibration = fit_scores(rest)
+        assert calibration is not None
+        for scores, errors in ((part.raw, before), (part.calibrated(calibration), after)):
+            best = scores.argmax(axis=1)
+            errors.append(calibration_error(scores.max(axis=1), part.truth[np.arange(len(best)), best]))
+    return {"before": round(float(np.mean(before)), 4), "after": round(float(np.mean(after)), 4)}
+
+
+def _part(held: Held, inside: NDArray[np.bool_]) -> Held:
+    return replace(
+        held,
+        raw=held.raw[inside],
+        n_words=held.n_words[inside],
+        truth=held.truth[inside],
+        primary=held.primary[inside],
+        sources=held.sources[inside],
+    )
+
+
 def expected_error_by_chance(
     scores: NDArray[np.float64], *, n_bins: int = 10, n_draws: int = 2000, seed: int = 0
 ) -> float:

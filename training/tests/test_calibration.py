@@ -17,6 +17,7 @@ from training.core import calibration as calibration_module
 from training.core.calibration import (
     across_sources,
     calibration_error,
+    error_across_sources,
     expected_error_by_chance,
     fit_scores,
     genres_of,
@@ -207,3 +208,10 @@ def test_each_source_is_scored_by_models_that_never_saw_it():
     assert held.sources.tolist().count(0) == held.sources.tolist().count(1) == 20
     assert held.slugs == ("business-economics", "cooking", "fantasy")
     assert across_sources({"one": sources["one"]}, make_examples(8)) is None
+
+
+def test_the_error_elsewhere_is_measured_on_collections_the_calibration_has_not_seen():
+    held = join([Held(*flat_scores(seed=seed), SLUGS) for seed in range(3)])
+    error = error_across_sources(held)
+    assert error["before"] > 0.2
+    assert error["after"] < 0.08

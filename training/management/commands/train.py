@@ -15,7 +15,7 @@ from training.core.fit import FEW_EXAMPLES, LOSSES, FitParameters
 from training.core.split import refuse_overlap
 from training.core.thresholds import NONE, Aim
 from training.core.vectors import BOOK_VECTORS, WordVectors, load_vectors
-from training.pipeline import Trained, TrainingPlan, train_model
+from training.pipeline import ELSEWHERE, Trained, TrainingPlan, train_model
 from training.tables import metrics_table, thresholds_line
 
 PARAMETERS = {
@@ -172,8 +172,10 @@ class Command(GenreCommand):
         )
         meta = trained.version.meta
         error = meta["calibration_error"]
+        where = ", on files the scoring models had not seen" if error["on"] == ELSEWHERE else ""
         self.out.print(
-            f"Calibration error of the first score (0 is perfect): {error['before']:.3f} before, {error['after']:.3f} after"
+            f"Calibration error of the first score (0 is perfect){where}: "
+            f"{error['before']:.3f} before, {error['after']:.3f} after"
         )
         if aim.kind != NONE:
             self.out.print(thresholds_line(meta, aim))
