@@ -24,7 +24,7 @@ def publish(name: str, rows: list[dict[str, Any]], *, shown: Sequence[str] = (),
     for row in rows:
         cells = (row[column] for column in columns)
         table.add_row(*(f"{value:.3f}" if isinstance(value, float) else str(value) for value in cells))
-    Console(width=max(Console().width, 160)).print(table)
+    Console(width=max(Console().width, 240)).print(table)
     for key, value in facts.items():
         Console().print(f"{key}: {value}")
     path = RESULTS / f"{name}.json"
