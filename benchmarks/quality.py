@@ -26,7 +26,7 @@ from classifier.core.genres import canonical_genres
 from classifier.core.language import language_of
 from classifier.core.model import GenreModel, sha256_of
 from training.core.background import background_for
-from training.core.baselines import Method, linear_svc, majority, model_scores
+from training.core.baselines import Method, linear_svc, majority, model_scores, primary_columns
 from training.core.books import Example
 from training.core.calibration import (
     across_sources,
@@ -186,17 +186,12 @@ def peers(vectors: WordVectors, starter: Sequence[Example]) -> dict[str, tuple[M
     }
 
 
-def primaries(examples: Sequence[Example], slugs: Sequence[str]) -> NDArray[np.intp]:
-    """Return the column of each example's primary genre."""
-    return np.array([slugs.index(example.genres[0]) for example in examples], dtype=np.intp)
-
-
 def kaggle(books: list[Pinned], four: list[Pinned], starter: Sequence[Example]) -> list[dict[str, object]]:
     """Measure the 211 books."""
     slugs = sorted({pinned.example.genres[0] for pinned in books})
     vectors = teach([pinned.example for pinned in four])
     return rows_of(
-        "kaggle", folded(books, peers(vectors, starter), slugs), primaries([b.example for b in books], slugs)
+        "kaggle", folded(books, peers(vectors, starter), slugs), primary_columns([b.example for b in books], slugs)
     )
 
 
@@ -210,25 +205,27 @@ def four_files(four: list[Pinned], starter: Sequence[Example]) -> list[dict[str,
         method: [score(train, test, slugs, seed) for seed in seeds]
         for method, (score, seeds) in peers(vectors, starter).items()
     }
-    return rows_of("four_files", scores, primaries(test, slugs))
+    return rows_of("four_files", scores, primary_columns(test, slugs))
 
 
 def default(held: str, four: list[Pinned], starter: Sequence[Example]) -> list[dict[str, object]]:
     """Measure the shipped default's recipe on a file whose texts nothing in it has seen."""
     genres = canonical_genres()
     train = [starter[at] for at in frozen_split(starter).train]
-    others = [pinned.example for pinned in four if pinned.file != held]
     test = [pinned.example for pinned in four if pinned.file == held]
     base = [example for example in train if not is_kept_from_vectors(example)]
     files = [name for name in COLUMNS if name != held]
     sources = {name: [pinned.example for pinned in four if pinned.file == name] for name in files}
-    vectors = replace(teach([*base, *others]), across=across_sources(sources, base))
+    vectors = replace(
+        teach([*base, *(example for texts in sources.values() for example in texts)]),
+        across=across_sources(sources, base),
+    )
     slugs = list(genres.slugs)
     scores = {
         method: [score(train, test, slugs, seed) for seed in seeds]
         for method, (score, seeds) in peers(vectors, starter).items()
     }
-    return rows_of(f"default:{held}", scores, primaries(test, slugs))
+    return rows_of(f"default:{held}", scores, primary_columns(test, slugs))
 
 
 def noise() -> list[dict[str, object]]:

@@ -38,6 +38,16 @@ def label_matrix(examples: Sequence[Example], slugs: Sequence[str]) -> NDArray[n
     return truth
 
 
+def known_slugs(*sides: Sequence[Example]) -> tuple[str, ...]:
+    """Return every slug the examples carry, sorted."""
+    return tuple(sorted({slug for side in sides for example in side for slug in example.genres}))
+
+
+def primary_columns(examples: Sequence[Example], slugs: Sequence[str]) -> NDArray[np.intp]:
+    """Return the column of each example's primary genre, shape ``(n_examples,)``."""
+    return np.array([slugs.index(example.genres[0]) for example in examples], dtype=np.intp)
+
+
 def majority(train: Sequence[Example], test: Sequence[Example], slugs: Sequence[str], seed: int) -> Matrix:
     """Score every text with the share of training texts that have each genre."""
     shares = label_matrix(train, slugs).mean(axis=0)

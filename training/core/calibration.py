@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from classifier.core.calibrate import SMALLEST, Calibration
 from classifier.core.errors import CorpusError
 from classifier.core.model import GenreModel, Prediction
-from training.core.baselines import label_matrix
+from training.core.baselines import known_slugs, label_matrix, primary_columns
 from training.core.books import Example
 from training.core.fit import FEW_EXAMPLES, FitParameters, fit, recommended
 from training.core.held import Held, Matrix, join
@@ -53,7 +53,7 @@ def out_of_fold(
     fresh = np.array([text_key(example.text) not in seen for example in examples], dtype=bool)
     if fresh.sum() < MIN_TEXTS:
         return None
-    slugs = genres_of([*examples, *background])
+    slugs = known_slugs(examples, background)
     n_folds = n_folds or (N_FOLDS_FEW if len(examples) < FEW_EXAMPLES else N_FOLDS)
     try:
         folds = stratified_folds(examples, slugs, n_folds=n_folds, seed=parameters.seed)
@@ -64,7 +64,7 @@ def out_of_fold(
         if on_progress:
             on_progress(fold / n_folds)
         train = [example for example, at in zip(examples, folds, strict=True) if at != fold]
-        if len(genres_of([*train, *background])) < 2:
+        if len(known_slugs(train, background)) < 2:
             return None
         model = fit(train, parameters, vectors=vectors, background=background)
         part = score_all(model, [examples[int(at)] for at in np.flatnonzero((folds == fold) & fresh)], slugs)
@@ -90,7 +90,7 @@ def across_sources(
     """
     if len(sources) < 2:
         return None
-    slugs, parts = genres_of(base), []
+    slugs, parts = known_slugs(base), []
     for done, (name, texts) in enumerate(sources.items()):
         if on_progress:
             on_progress(done / len(sources))
@@ -123,7 +123,7 @@ def held_scores(
     across = vectors.across if vectors else None
     if not rest or len(own) >= FEW_EXAMPLES:
         background = [*background, *rest]
-    elif across and (across.slugs, across.loss) == (genres_of(examples), parameters.loss):
+    elif across and (across.slugs, across.loss) == (known_slugs(examples), parameters.loss):
         held = out_of_fold(own, parameters, vectors=vectors, background=rest, on_progress=on_progress)
         return join([across, held]) if held else across
     else:
@@ -140,14 +140,9 @@ def score_all(model: GenreModel, examples: Sequence[Example], slugs: tuple[str, 
         scores = {genre.slug: genre.score for genre in prediction.scores}
         raw[at], n_words[at] = [scores.get(slug, 0.0) for slug in slugs], prediction.n_words
     answered = raw.max(axis=1, initial=0) > 0
-    primary = np.array([slugs.index(example.genres[0]) for example in examples], dtype=np.intp)
+    primary = primary_columns(examples, slugs)
     truth = label_matrix(examples, slugs)
     return Held(raw[answered], n_words[answered], truth[answered], primary[answered], slugs, model.loss)
-
-
-def genres_of(examples: Sequence[Example]) -> tuple[str, ...]:
-    """Return the slugs the examples have, sorted."""
-    return tuple(sorted({slug for example in examples for slug in example.genres}))
 
 
 def fit_scores(held: Held) -> Calibration | None:

@@ -9,7 +9,16 @@ from numpy.typing import NDArray
 from classifier.core.errors import CorpusError
 from classifier.core.model import Prediction
 from classifier.core.thresholds import NEVER, Thresholds
-from training.core.baselines import Method, fasttext_method, label_matrix, linear_svc, majority, model_scores
+from training.core.baselines import (
+    Method,
+    fasttext_method,
+    known_slugs,
+    label_matrix,
+    linear_svc,
+    majority,
+    model_scores,
+    primary_columns,
+)
 from training.core.books import Example
 from training.core.fit import FitParameters
 from training.core.metrics import Threshold, evaluate_scores, genre_table
@@ -48,11 +57,6 @@ class Evaluation:
         }
 
 
-def known_slugs(*sides: Sequence[Example]) -> tuple[str, ...]:
-    """Return every slug the examples carry, sorted."""
-    return tuple(sorted({slug for side in sides for example in side for slug in example.genres}))
-
-
 def _metrics(
     test: Sequence[Example],
     slugs: tuple[str, ...],
@@ -61,7 +65,7 @@ def _metrics(
     own: Thresholds | None = None,
 ) -> Evaluation:
     truth = label_matrix(test, slugs)
-    primary = np.array([slugs.index(example.genres[0]) for example in test], dtype=np.intp)
+    primary = primary_columns(test, slugs)
     thresholds: dict[str, Threshold] = dict(THRESHOLDS)
     if own is not None:
         thresholds[FASTTEXT] = np.array([own.genres.get(slug, NEVER) for slug in slugs])

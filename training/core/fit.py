@@ -172,7 +172,7 @@ def fit(
             start = Path(scratch, "start.vec")
             write_vec(vectors, start, deviation=parameters.vectors_deviation)
             job["arguments"] = parameters.as_fasttext() | {"pretrainedVectors": str(start)}
-        _run_worker(job, on_progress)
+        run_worker(job, on_progress)
         engine = fasttext.load_model(str(output))
     meta = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -186,7 +186,7 @@ def fit(
     return GenreModel(engine, meta)
 
 
-def _run_worker(job: dict[str, Any], on_progress: OnProgress | None) -> None:
+def run_worker(job: dict[str, Any], on_progress: OnProgress | None) -> None:
     """Run the training process; it ends by itself when this process does (its standard input closes)."""
     with subprocess.Popen(
         [sys.executable, "-m", "training.core.fit_worker"],

@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from classifier.core.errors import TrainingError
 from classifier.core.model import GenreModel
 from training.core.background import background_for
-from training.core.baselines import Matrix, label_matrix, linear_svc, model_scores
+from training.core.baselines import Matrix, known_slugs, label_matrix, linear_svc, model_scores, primary_columns
 from training.core.books import Example
-from training.core.evaluation import known_slugs
-from training.core.fit import FEW_EXAMPLES, FitParameters, _run_worker, fit, recommended, training_lines
+from training.core.fit import FEW_EXAMPLES, FitParameters, fit, recommended, run_worker, training_lines
 from training.core.metrics import evaluate_scores
 from training.core.split import stratified_folds
 from training.core.vectors import WordVectors
@@ -155,7 +154,7 @@ def search(
             scores[at][folds == number] = _score(variant, fold, slugs, vectors, seed)
             seconds[at] += time.perf_counter() - start
     truth = label_matrix(examples, slugs)
-    primary = np.array([slugs.index(example.genres[0]) for example in examples], dtype=np.intp)
+    primary = primary_columns(examples, slugs)
     measured = [evaluate_scores(truth, matrix, primary, threshold=_BEST_ONLY) for matrix in scores]
     return [
         Result(variant, {name: metrics[name] for name in METRICS}, round(spent, 1))
@@ -210,6 +209,6 @@ def _autotuned(train: Sequence[Example], parameters: FitParameters, seconds: flo
         }
         job = {"scratch": scratch, "input": str(learned), "output": str(output), "arguments": arguments}
         # In the child process that fit uses: autotune can't be interrupted, and writes on standard error whatever it is told.
-        _run_worker(job, None)
+        run_worker(job, None)
         engine = fasttext.load_model(str(output))
     return GenreModel(engine, {"parameters": {"loss": parameters.loss}})

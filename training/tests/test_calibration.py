@@ -14,13 +14,13 @@ from classifier.core.errors import ModelDamaged
 from classifier.core.model import GenreModel, GenreScore, Prediction
 from conftest import make_examples
 from training.core import calibration as calibration_module
+from training.core.baselines import known_slugs
 from training.core.calibration import (
     across_sources,
     calibration_error,
     error_across_sources,
     expected_error_by_chance,
     fit_scores,
-    genres_of,
     held_scores,
     out_of_fold,
 )
@@ -177,7 +177,7 @@ def starter_like(n, source):
 
 def test_clear_starter_texts_tell_nothing_about_texts_from_elsewhere(monkeypatch):
     starter = starter_like(5, "starter.csv")
-    across = Held(*flat_scores(60), genres_of(starter))
+    across = Held(*flat_scores(60), known_slugs(starter))
     vectors = replace(teach(starter), across=across)
     assert held_scores(starter, QUICK, starter="starter.csv", vectors=vectors) is across
     other_loss = replace(QUICK, loss="ova")
@@ -188,7 +188,7 @@ def test_clear_starter_texts_tell_nothing_about_texts_from_elsewhere(monkeypatch
 
 def test_a_few_corrections_beside_the_starter_texts_count_as_one_source_more(monkeypatch):
     starter, own = starter_like(5, "starter.csv"), starter_like(4, "feedback")
-    across, held = Held(*flat_scores(60), genres_of(starter)), Held(*flat_scores(55), genres_of(starter))
+    across, held = Held(*flat_scores(60), known_slugs(starter)), Held(*flat_scores(55), known_slugs(starter))
     asked = {}
 
     def scored(examples, parameters, **options):

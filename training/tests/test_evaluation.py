@@ -8,7 +8,7 @@ from classifier.core.errors import CorpusError
 from classifier.core.model import NO_GENRE, GenreModel, GenreScore, Prediction
 from conftest import make_examples, thresholds_meta
 from training.core import evaluation as evaluation_module
-from training.core.baselines import label_matrix, linear_svc, majority, model_scores
+from training.core.baselines import known_slugs, label_matrix, linear_svc, majority, model_scores
 from training.core.books import Example
 from training.core.evaluation import (
     FASTTEXT,
@@ -18,7 +18,6 @@ from training.core.evaluation import (
     compare,
     cross_validate,
     evaluate_model,
-    known_slugs,
 )
 from training.core.fit import FitParameters
 from training.core.metrics import NAMES

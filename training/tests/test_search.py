@@ -107,7 +107,7 @@ def test_autotune_sees_the_folds_training_part_alone(model, monkeypatch):
         jobs.append([set(Path(side).read_text().splitlines()) for side in sides])
         model._engine.save_model(job["output"])
 
-    monkeypatch.setattr(search_module, "_run_worker", tune)
+    monkeypatch.setattr(search_module, "run_worker", tune)
     examples = make_examples(6)
     search(examples, [Variant("autotune", TINY, autotune_seconds=1)], n_folds=3)
     assert len(jobs) == 3

@@ -23,6 +23,29 @@ from training.tables import genres_table, metrics_table
 Report = Callable[[str, float], None]
 
 
+def add_measured(parser: CommandParser) -> None:
+    """Declare the file that is measured, and the one the metrics are written to."""
+    parser.add_argument(
+        "--data",
+        type=existing_file,
+        default=None,
+        metavar="PATH",
+        help="labelled books (default: the starter corpus)",
+    )
+    parser.add_argument("-M", "--metrics-file", type=Path, help="write the metrics as JSON")
+
+
+def write_metrics(command: GenreCommand, target: Path | None, found: dict[str, Any]) -> None:
+    """Write the metrics as JSON where ``--metrics-file`` asks for them."""
+    if target is None:
+        return
+    try:
+        write_json(target, found)
+    except OSError as error:
+        raise CommandError(f"{target} can't be written: {error.strerror}.") from error
+    command.stderr.write(f"Metrics written to {target}.")
+
+
 class Command(GenreCommand):
     """Measure."""
 
@@ -44,13 +67,7 @@ class Command(GenreCommand):
         parser.add_argument(
             "--model", default=None, metavar="N|champion", help="which version to measure (default: champion)"
         )
-        parser.add_argument(
-            "--data",
-            type=existing_file,
-            default=None,
-            metavar="PATH",
-            help="labelled books (default: the starter corpus)",
-        )
+        add_measured(parser)
         parser.add_argument(
             "--train", type=existing_file, metavar="PATH", help="train on this file and test on all of --data"
         )
@@ -61,7 +78,6 @@ class Command(GenreCommand):
             "--genres", default="", metavar="FILE", help="a list of genres of your own, shaped like genres.toml"
         )
         parser.add_argument("--per-genre", action="store_true", help="show every genre too")
-        parser.add_argument("-M", "--metrics-file", type=Path, help="write the metrics as JSON")
         add_parameters(parser)
 
     def handle(self, **options: Any) -> None:
@@ -78,12 +94,7 @@ class Command(GenreCommand):
         self.out.print(metrics_table(evaluation, title))
         if options["per_genre"]:
             self.out.print(genres_table(evaluation))
-        if options["metrics_file"]:
-            try:
-                write_json(options["metrics_file"], {"title": title, "data": path.name, **evaluation.as_json()})
-            except OSError as error:
-                raise CommandError(f"{options['metrics_file']} can't be written: {error.strerror}.") from error
-            self.stderr.write(f"Metrics written to {options['metrics_file']}.")
+        write_metrics(self, options["metrics_file"], {"title": title, "data": path.name, **evaluation.as_json()})
 
     def _measure(
         self, path: Path, examples: list[Example], options: dict[str, Any], report: Report

@@ -4,17 +4,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import CommandParser
 
-from classifier.commands import CommandError, GenreCommand, Table, existing_file
-from classifier.core.files import write_json
+from classifier.commands import CommandError, GenreCommand, Table
 from training.core.books import Example
 from training.core.corpora import STARTER_FILE, read_corpus
 from training.core.metrics import NAMES
 from training.core.search import METRICS, RECOMMENDED, Result, Variant, search, variants
 from training.core.split import frozen_split
-from training.management.commands.train import vectors_of
+from training.management.commands.evaluate import add_measured, write_metrics
+from training.management.commands.train import add_vectors, vectors_of
 
 
 class Command(GenreCommand):
@@ -33,25 +32,13 @@ class Command(GenreCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
-        parser.add_argument(
-            "--data",
-            type=existing_file,
-            default=None,
-            metavar="PATH",
-            help="labelled books (default: the starter corpus)",
-        )
+        add_measured(parser)
         parser.add_argument("--folds", type=int, default=5, metavar="K", help="number of folds (default: %(default)s)")
-        parser.add_argument(
-            "--vectors",
-            default=settings.GENRE_VECTORS,
-            metavar="book|none|PATH",
-            help="word vectors to start from (default: %(default)s)",
-        )
+        add_vectors(parser)
         parser.add_argument(
             "--only", action="append", default=None, metavar="NAME", help="try this variant alone; may be repeated"
         )
         parser.add_argument("--seed", type=int, default=0, help="makes the folds and the models (default: %(default)s)")
-        parser.add_argument("-M", "--metrics-file", type=Path, help="write the metrics as JSON")
 
     def handle(self, **options: Any) -> None:
         """Search, show, write."""
@@ -84,16 +71,8 @@ class Command(GenreCommand):
             f"* what `train` does by default. One example is {1 / len(train):.4f} of accuracy; the best of many is partly "
             "luck. The test side was not used: these figures choose a recipe, `evaluate` measures one."
         )
-        if options["metrics_file"]:
-            self._write(options["metrics_file"], title, path, ordered)
-
-    def _write(self, target: Path, title: str, path: Path, results: list[Result]) -> None:
-        found = {"title": title, "data": path.name, "results": [asdict(result) for result in results]}
-        try:
-            write_json(target, found)
-        except OSError as error:
-            raise CommandError(f"{target} can't be written: {error.strerror}.") from error
-        self.stderr.write(f"Metrics written to {target}.")
+        found = {"title": title, "data": path.name, "results": [asdict(result) for result in ordered]}
+        write_metrics(self, options["metrics_file"], found)
 
 
 def _chosen(found: list[Variant], names: list[str] | None) -> list[Variant]:

@@ -30,6 +30,16 @@ PARAMETERS = {
 }
 
 
+def add_vectors(parser: CommandParser) -> None:
+    """Declare the word vectors, which ``vectors_of`` reads."""
+    parser.add_argument(
+        "--vectors",
+        default=settings.GENRE_VECTORS,
+        metavar="book|none|PATH",
+        help="word vectors to start from: the shipped ones, none, or a file of `build_vectors` (default: %(default)s)",
+    )
+
+
 def add_parameters(parser: CommandParser) -> None:
     """Declare the format, the word vectors, and fastText's parameters under fastText's names."""
     parser.add_argument(
@@ -39,12 +49,7 @@ def add_parameters(parser: CommandParser) -> None:
         dest="file_format",
         help="format of the files (default: found by their content)",
     )
-    parser.add_argument(
-        "--vectors",
-        default=settings.GENRE_VECTORS,
-        metavar="book|none|PATH",
-        help="word vectors to start from: the shipped ones, none, or a file of `build_vectors` (default: %(default)s)",
-    )
+    add_vectors(parser)
     parser.add_argument(
         "--background",
         action=argparse.BooleanOptionalAction,
