@@ -8,9 +8,10 @@ MANAGE := $(BIN)/python manage.py
 HOST ?= 127.0.0.1
 PORT ?= 8000
 WORKERS ?= 2
+MODEL_CHANGE := var/model-change
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help setup run check test functional realdata postgres bench bench-predict bench-quality bench-baselines explore clean
+.PHONY: help setup run check test functional realdata postgres bench bench-predict bench-quality bench-baselines bench-monitor bench-alarms soak soak-registry model-change drill explore clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,7 +58,7 @@ check: $(VENV)/dev.stamp  ## style, types, import rules, migrations, deployment 
 test: $(VENV)/dev.stamp  ## the test-suite: random order, offline, both cores
 	$(BIN)/python -m pytest -q -n auto
 
-functional: $(VENV)/dev.stamp  ## browser journeys in a real Chromium (CHROMIUM=/path names another)
+functional: $(VENV)/dev.stamp  ## browser journeys in a real Chromium (CHROMIUM=/path names another), real servers and trainings damaged and killed
 	$(BIN)/python -m pytest -q -m functional
 
 realdata: $(VENV)/dev.stamp  ## tests on the Kaggle file under GENRE_DATA_DIR
@@ -76,6 +77,28 @@ bench-quality: $(VENV)/dev.stamp  ## ours beside its peers on the pinned sets un
 
 bench-baselines: $(VENV)/dev.stamp  ## fastText against its baselines, cross-validated (DATA=path)
 	$(BIN)/python -m benchmarks.baselines $(DATA)
+
+bench-monitor: $(VENV)/dev.stamp  ## the monitor page with 1,000,000 predictions, SQLite and PostgreSQL (some minutes)
+	$(BIN)/python -m benchmarks.monitor
+
+bench-alarms: $(VENV)/dev.stamp  ## false alarms, alarms that fail to come, and how right the audit is (some minutes)
+	$(BIN)/python -m benchmarks.alarms
+
+soak: soak-registry  ## the long runs under load
+
+soak-registry: $(VENV)/dev.stamp  ## 50 changes of the champion under load: no failed request, no late answer (2 minutes)
+	$(BIN)/python -m benchmarks.soak_registry
+
+# SABOTAGE=kind and STRENGTH=share train a bad model, to watch it being stopped; none and default leave them out.
+model-change: setup  ## train a model, hold it against the champion, drill; stops at the first no (SABOTAGE= STRENGTH=)
+	$(MANAGE) train $(addprefix --sabotage ,$(filter-out none,$(SABOTAGE))) $(addprefix --strength ,$(filter-out default,$(STRENGTH)))
+	$(MANAGE) gate newest --metrics-file $(MODEL_CHANGE)/gate.json
+	$(MAKE) drill
+
+# With BENCH_QUICK two kinds and half of the requests: it shows that the drill runs.
+DRILL_QUICK := --kind drop-genre --kind swap-genres --requests 2500 --retrainings 1
+drill: setup  ## bad models on a copy of the site: blocked, noticed, rolled back; report in var/drill.html (some minutes)
+	$(MANAGE) drill --metrics-file benchmarks/results/drill.json $(if $(BENCH_QUICK),$(DRILL_QUICK))
 
 explore: $(VENV)/explore.stamp  ## the lab: Streamlit on the dataset and the models
 	@$(BIN)/python -m genre_site.local_key

@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-from classifier.core.model import META_FILE
+from classifier.core.model import META_FILE, GenreModel
 from classifier.core.thresholds import NEVER
 from training.core.books import Example
-from training.core.fit import FitParameters, fit
 
 # A slow machine is no bug; time is measured in benchmarks/.
 hypothesis_settings.register_profile("untimed", deadline=None, max_examples=25)
@@ -47,7 +46,34 @@ def examples():
 @pytest.fixture(scope="session")
 def model(examples):
     """A real fastText model of the small corpus, in memory."""
-    return fit(examples, FitParameters(epoch=50, dim=10, seed=1))
+    return fit_small(examples, epoch=50, seed=1)
+
+
+def fit_small(examples, **parameters):
+    """Return a small model of the examples."""
+    # Imported late: it brings scikit-learn, and the process that only starts the workers reads this file too.
+    from training.core.fit import FitParameters, fit
+
+    return fit(examples, FitParameters(dim=10, **parameters))
+
+
+@pytest.fixture
+def fit_here(monkeypatch):
+    """Training, and loading what was saved, in the test's own process: for tests of what is done with a model.
+
+    Same data and parameters give the same bytes (training/tests/test_fit.py), and no Python is started twice for each
+    model. The processes are tested in training/tests/test_fit.py and classifier/tests/test_model.py.
+    """
+    import fasttext
+
+    def train(job, on_progress):
+        engine = fasttext.train_supervised(input=job["input"], verbose=0, **job["arguments"])
+        engine.save_model(job["output"])
+        if on_progress:
+            on_progress(1.0, 0.1)
+
+    monkeypatch.setattr("training.core.fit.run_worker", train)
+    monkeypatch.setattr("classifier.core.model._verify_in_child", GenreModel.load)
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +84,13 @@ def model_folder(model, tmp_path_factory):
         canaries=["the dragon and the wizard", "whisk butter and flour"],
         extra={"seen.json": '{"texts": [], "books": []}'},
     )
+
+
+@pytest.fixture(scope="session")
+def other_model_folder(examples, tmp_path_factory):
+    """A model of the same corpus that gives other scores, saved as training saves it."""
+    other = fit_small(examples, epoch=25, seed=2)
+    return other.save(tmp_path_factory.mktemp("models") / "other", canaries=["the sorceress casts a spell"])
 
 
 @pytest.fixture

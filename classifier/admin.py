@@ -1,13 +1,15 @@
-"""Admin of genres, model versions and predictions."""
+"""Admin of genres; model versions, their history, predictions and alerts, to be read only."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 
-from classifier.models import Genre, ModelEvent, ModelVersion, Prediction
+from classifier.models import Alert, Genre, ModelEvent, ModelVersion, Prediction
 
 admin.site.site_header = "Genre Detector"
 admin.site.site_title = "Genre Detector"
@@ -81,24 +83,121 @@ class GenreAdmin(admin.ModelAdmin):
         super().save_model(request, obj, form, change)
 
 
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a table whose first column heads its rows."""
+    columns = format_html_join("", "<th scope=col>{}</th>", ((name,) for name in head))
+    lines = (
+        (first, format_html_join("", "<td>{}</td>", ((cell,) for cell in cells))) for first, *cells in map(list, rows)
+    )
+    body = format_html_join("", "<tr><th scope=row>{}</th>{}</tr>", lines)
+    return format_html("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>", columns, body)
+
+
+@admin.display(description="Gate")
+def gate_verdict(event: ModelEvent) -> str:
+    """Return what the gate said when the event happened; a dash where it was not asked."""
+    if not event.gate:
+        return "–"
+    return "passed" if event.gate.get("passed") else f"blocked: {', '.join(event.gate.get('blocked_by', []))}"
+
+
+@admin.display(description="Forced")
+def was_forced(event: ModelEvent) -> str:
+    """Return a word where the gate was overruled: a cross at every other event would look like a failure."""
+    return "forced" if event.forced else "–"
+
+
 class ModelEventInline(ReadOnly, admin.TabularInline):
     """The life of a version."""
 
     model = ModelEvent
-    fields = ["at", "from_state", "to_state", "by", "reason"]
+    fields = ["at", "action", "from_state", "to_state", was_forced, "by", "reason", gate_verdict]
     readonly_fields = fields
     extra = 0
     verbose_name_plural = "History"
 
 
+@admin.register(ModelEvent)
+class ModelEventAdmin(ReadOnly, admin.ModelAdmin):
+    """Every change in the life of every version; written by the registry, once."""
+
+    list_display = ["at", "of_version", "action", "change", "by", "reason", gate_verdict, was_forced]
+    list_filter = ["action", "forced", "version", "at"]
+    list_select_related = ["version"]
+    fields = ["at", "version", "action", "change", was_forced, "by", "reason", gate_verdict, "gate_checks"]
+
+    class Media:
+        css = {"all": ["css/admin.css"]}
+
+    @admin.display(description="Version", ordering="version")
+    def of_version(self, event: ModelEvent) -> str:
+        """Return the version; unlike the column of a foreign key it may break into lines."""
+        return str(event.version)
+
+    @admin.display(description="Change")
+    def change(self, event: ModelEvent) -> str:
+        """Return from which state to which."""
+        return f"{event.from_state or 'new'} → {event.to_state}"
+
+    @admin.display(description="What the gate checked")
+    def gate_checks(self, event: ModelEvent) -> str:
+        """Return each check of the gate with its value and limit."""
+        checks = (event.gate or {}).get("checks", [])
+        if not checks:
+            return "–"
+        head = ["", "passed", "value", "limit", "how it came about"]
+        keys = ["name", "passed", "value", "limit", "detail"]
+        return _table(head, ([_cell(check.get(key)) for key in keys] for check in checks))
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.4g}" if isinstance(value, float) else str(value if value is not None else "–")
+
+
 @admin.register(ModelVersion)
 class ModelVersionAdmin(ReadOnly, admin.ModelAdmin):
-    """Versions are made by `train` and moved by `promote`; here they are read."""
+    """Versions are made by `train` and moved by `promote`, `shadow` and `rollback`; here they are read."""
 
-    list_display = ["number", "state", "created_at", "accuracy", "f1", "trained_on", "sha256_short"]
+    list_display = [
+        "number",
+        "standing",
+        "bad_on_purpose",
+        "created_at",
+        "accuracy",
+        "f1",
+        "trained_on",
+        "sha256_short",
+    ]
     list_filter = ["state"]
-    fields = ["number", "state", "created_at", "folder", "sha256", "trained_on", "figures", "parameters"]
+    fields = [
+        "number",
+        "standing",
+        "bad_on_purpose",
+        "created_at",
+        "folder",
+        "sha256",
+        "trained_on",
+        "figures",
+        "parameters",
+    ]
     inlines = [ModelEventInline]
+
+    class Media:
+        css = {"all": ["css/admin.css"]}
+
+    @admin.display(description="State", ordering="state")
+    def standing(self, version: ModelVersion) -> str:
+        """Return the state, of a challenger with its share of the traffic."""
+        state = version.get_state_display()
+        is_challenger = version.state == ModelVersion.State.CHALLENGER
+        return f"{state}, reads {version.shadow_share:.0%} of the traffic" if is_challenger else state
+
+    @admin.display(description="Bad on purpose")
+    def bad_on_purpose(self, version: ModelVersion) -> str:
+        """Return how the model was made bad on purpose."""
+        return format_html("<strong>{}</strong>", version.sabotage) if version.sabotage else "no"
 
     @admin.display(description="Accuracy")
     def accuracy(self, version: ModelVersion) -> str:
@@ -132,17 +231,8 @@ class ModelVersionAdmin(ReadOnly, admin.ModelAdmin):
         methods = version.meta.get("evaluation", {}).get("methods", {})
         if not methods:
             return "–"
-        keys = list(next(iter(methods.values())))
-        head = format_html_join("", "<th scope=col>{}</th>", ((name,) for name in ["", *methods]))
-        rows = format_html_join(
-            "",
-            "<tr><th scope=row>{}</th>{}</tr>",
-            (
-                (key, format_html_join("", "<td>{}</td>", ((f"{m[key]:.4f}",) for m in methods.values())))
-                for key in keys
-            ),
-        )
-        return format_html("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>", head, rows)
+        keys = next(iter(methods.values()))
+        return _table(["", *methods], ([key, *(f"{scores[key]:.4f}" for scores in methods.values())] for key in keys))
 
     @admin.display(description="Parameters")
     def parameters(self, version: ModelVersion) -> str:
@@ -155,12 +245,49 @@ class ModelVersionAdmin(ReadOnly, admin.ModelAdmin):
 class PredictionAdmin(ReadOnly, admin.ModelAdmin):
     """What was answered, without the texts."""
 
-    list_display = ["at", "version", "source", "best", "n_words", "milliseconds", "abstained"]
+    list_display = ["at", "version", "shadow", "source", "best", "n_words", "milliseconds", "abstained"]
     list_filter = ["version", "source", "abstained", "at"]
     list_select_related = ["version"]
     show_full_result_count = False
+
+    @admin.display(description="Shadow", boolean=True)
+    def shadow(self, prediction: Prediction) -> bool:
+        """Return whether a challenger made it, and nobody saw it."""
+        return prediction.shadow_of is not None
 
     @admin.display(description="Best genre")
     def best(self, prediction: Prediction) -> str:
         """Return the first genre shown."""
         return f"{prediction.shown[0][0]} ({prediction.shown[0][1]:.0%})" if prediction.shown else "–"
+
+
+class OpenFilter(admin.SimpleListFilter):
+    """Filter by whether an alert still holds."""
+
+    title = "whether it is open"
+    parameter_name = "open"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Offer both."""
+        return [("yes", "Open"), ("no", "Closed")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Alert]) -> QuerySet[Alert]:
+        """Apply."""
+        return queryset.filter(closed_at__isnull=self.value() == "yes") if self.value() else queryset
+
+
+@admin.register(Alert)
+class AlertAdmin(ReadOnly, admin.ModelAdmin):
+    """What was wrong, from when to when; open ones first."""
+
+    list_display = ["title", "severity", "version", "opened_at", "seen_at", "closed", "next_step"]
+    list_filter = [OpenFilter, "severity", "version"]
+    list_select_related = ["version"]
+    ordering = [F("closed_at").desc(nulls_first=True), "-opened_at"]
+    search_fields = ["key", "title", "detail"]
+    fields = ["title", "severity", "version", "detail", "next_step", "opened_at", "seen_at", "closed", "key"]
+
+    @admin.display(description="Closed at", ordering=F("closed_at").desc(nulls_first=True), empty_value="still open")
+    def closed(self, alert: Alert) -> Any:
+        """Return when it was over."""
+        return alert.closed_at

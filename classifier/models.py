@@ -7,10 +7,12 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from classifier.core.errors import GenreListError
 from classifier.core.genres import Genre as CoreGenre
 from classifier.core.genres import GenreList
+from classifier.core.marks import sabotage_of
 
 
 class AppendOnlyQuerySet(models.QuerySet[Any]):
@@ -96,6 +98,7 @@ class ModelVersion(models.Model):
         """Where a version stands."""
 
         CANDIDATE = "candidate", "Candidate"
+        CHALLENGER = "challenger", "Challenger (shadow)"
         CHAMPION = "champion", "Champion"
         RETIRED = "retired", "Retired"
 
@@ -104,25 +107,46 @@ class ModelVersion(models.Model):
     folder = models.CharField(max_length=200, help_text="Below GENRE_MODEL_DIR.")
     sha256 = models.CharField(max_length=64)
     meta = models.JSONField(default=dict)
+    shadow_share = models.FloatField(default=0.0, help_text="Of a challenger: the share of live traffic it reads too.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["-number"]
         constraints = [
-            models.UniqueConstraint(fields=["state"], condition=Q(state="champion"), name="classifier_one_champion")
+            models.UniqueConstraint(fields=["state"], condition=Q(state="champion"), name="classifier_one_champion"),
+            models.UniqueConstraint(
+                fields=["state"], condition=Q(state="challenger"), name="classifier_one_challenger"
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"version {self.number}"
+        return f"version {self.number} (bad on purpose: {self.sabotage})" if self.sabotage else f"version {self.number}"
+
+    @property
+    def sabotage(self) -> str:
+        """How the model was made bad on purpose, for ever on record; '' for an honest one."""
+        return sabotage_of(self.meta)
 
 
 class ModelEvent(AppendOnly):
     """One change in the life of a version: who, when, why."""
 
+    class Action(models.TextChoices):
+        """What was done."""
+
+        REGISTER = "register", "Registered"
+        PROMOTE = "promote", "Promoted"
+        ROLL_BACK = "roll-back", "Rolled back"
+        SHADOW = "shadow", "Shadow"
+        RETIRE = "retire", "Retired"
+
+    action = models.CharField(max_length=10, choices=Action.choices, blank=True)
+    forced = models.BooleanField(default=False, help_text="Promoted although the gate blocked it.")
+    gate = models.JSONField(null=True, blank=True, help_text="What the gate found.")
     version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="events")
     from_state = models.CharField(max_length=10, blank=True)
     to_state = models.CharField(max_length=10)
-    at = models.DateTimeField(auto_now_add=True)
+    at = models.DateTimeField(default=timezone.now, editable=False)
     by = models.CharField(max_length=150)
     reason = models.TextField(blank=True)
 
@@ -149,12 +173,53 @@ class Prediction(models.Model):
     shown = models.JSONField(help_text="The genres shown, best first: [[slug, score], …].")
     abstained = models.CharField(max_length=30, blank=True)
     n_words = models.PositiveIntegerField()
+    n_known = models.PositiveIntegerField(default=0, help_text="Words of them that the model knows.")
+    n_chars = models.PositiveIntegerField(default=0)
     milliseconds = models.FloatField()
     text_hash = models.CharField(max_length=64, help_text="Keyed hash of the text: equal texts, equal hashes.")
-    at = models.DateTimeField(auto_now_add=True, db_index=True)
+    asked = models.FloatField(
+        default=0.0, help_text="The chance with which the visitor was asked whether it is right; 0 when not asked."
+    )
+    shadow_of = models.UUIDField(
+        null=True, blank=True, db_index=True, help_text="Of a challenger: the prediction that was shown in its place."
+    )
+    at = models.DateTimeField(default=timezone.now, db_index=True, editable=False)
 
     class Meta:
         ordering = ["-at"]
 
     def __str__(self) -> str:
         return f"prediction {self.uid}"
+
+
+# Texts of our own: what is shown and said of them tells nothing of visitors. A correction has its prediction's source.
+OWN_SOURCES = (Prediction.Source.EXAMPLE,)
+
+
+class Alert(models.Model):
+    """Something is wrong with a model or its traffic, from when it was seen until it was over."""
+
+    class Severity(models.TextChoices):
+        """How soon somebody should look."""
+
+        ALARM = "alarm", "Alarm"
+        NOTICE = "notice", "Notice"
+
+    key = models.CharField(max_length=120, help_text="What is wrong, for machines: one open alert a key.")
+    severity = models.CharField(max_length=10, choices=Severity.choices)
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="alerts")
+    title = models.CharField(max_length=200)
+    detail = models.TextField(blank=True)
+    next_step = models.TextField(blank=True, help_text="What to do next.")
+    opened_at = models.DateTimeField(default=timezone.now, db_index=True)
+    seen_at = models.DateTimeField(default=timezone.now)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-opened_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["key"], condition=Q(closed_at=None), name="classifier_one_open_alert_a_key")
+        ]
+
+    def __str__(self) -> str:
+        return self.title

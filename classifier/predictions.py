@@ -1,18 +1,27 @@
 """Predict for a visitor: run the champion, store what was said (not the text), and name it by a signed token."""
 
+import logging
+import random
 import time
 import uuid
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.core import signing
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from classifier.core.errors import ModelError
+from classifier.core.marks import sabotage_of
+from classifier.core.model import GenreModel
 from classifier.core.model import Prediction as CorePrediction
 from classifier.core.text import one_line
-from classifier.models import Prediction
-from classifier.registry import champion
+from classifier.models import OWN_SOURCES, ModelVersion, Prediction
+from classifier.registry import ActiveModel, challenger, champion
 
+logger = logging.getLogger(__name__)
 SHOWN_LIMIT = 5
 SHOWN_MINIMUM = 3
 SHOWN_THRESHOLD = 0.1
@@ -40,8 +49,12 @@ class Shown:
     abstained: str
     n_words: int
     text_hash: str
-    # A token from before there were thresholds lacks it.
+    # A token from before there were thresholds, audits or sabotage lacks them.
     n_chosen: int = 0
+    # The chance with which the visitor is asked whether the first genre is right; 0 when not asked.
+    asked: float = 0.0
+    # How the model was made bad on purpose, '' when it was not.
+    sabotage: str = ""
 
     def token(self) -> str:
         """Return a signed text that ``from_token`` turns back."""
@@ -89,20 +102,50 @@ def choose_shown(prediction: CorePrediction) -> tuple[list[tuple[str, float]], i
     return [(genre.slug, round(genre.score, 4)) for genre in kept], len(chosen)
 
 
-def predict_text(text: str, *, source: str) -> Shown:
+def predict_text(text: str, *, source: str, at: datetime | None = None) -> Shown:
     """Predict the genres of ``text`` with the champion and store the prediction.
+
+    A challenger reads its share of the texts too, never of our own; what it says is stored and shown to nobody.
+    ``at`` is when it happened (default: now).
 
     Raises
     ------
     ModelError
         When no model can answer.
     """
-    active = champion()
-    start = time.perf_counter()
-    prediction = active.model.predict(text)
-    milliseconds = (time.perf_counter() - start) * 1000
+    active, at = champion(), at or timezone.now()
+    prediction, milliseconds = _timed(active.model, text)
+    is_visitor = source not in OWN_SOURCES
+    share = settings.GENRE_AUDIT_SHARE
+    asked = share if is_visitor and not prediction.abstained and random.random() < share else 0.0
+    shown = _shown(active, prediction, text, source=source, asked=asked)
+    facts: dict[str, Any] = {"source": source, "n_chars": len(text), "text_hash": shown.text_hash, "at": at}
+    rows = [_row(active, prediction, milliseconds, uid=shown.uid, asked=shown.asked, **facts)]
+    if is_visitor and (other := challenger()) is not None and random.random() < other.share:
+        try:
+            rows.append(_row(other, *_timed(other.model, text), shadow_of=shown.uid, **facts))
+        except ModelError as error:
+            logger.error("The challenger, version %s, failed and nobody saw it: %s", other.number, error)
+    Prediction.objects.bulk_create(rows)
+    return shown
+
+
+def predict_with(version: ModelVersion, model: GenreModel, text: str, *, source: str) -> Shown:
+    """Predict the genres of ``text`` with a version of one's choice, loaded as ``model``, and store the prediction.
+
+    For texts of our own (``OWN_SOURCES``): no challenger reads along, and nobody is asked.
+    """
+    active = ActiveModel(version.number, version.pk, model)
+    prediction, milliseconds = _timed(model, text)
+    shown = _shown(active, prediction, text, source=source)
+    facts: dict[str, Any] = {"source": source, "n_chars": len(text), "text_hash": shown.text_hash}
+    Prediction.objects.bulk_create([_row(active, prediction, milliseconds, uid=shown.uid, **facts)])
+    return shown
+
+
+def _shown(active: ActiveModel, prediction: CorePrediction, text: str, *, source: str, asked: float = 0.0) -> Shown:
     genres, n_chosen = choose_shown(prediction)
-    shown = Shown(
+    return Shown(
         uid=str(uuid.uuid4()),
         number=active.number,
         version_id=active.version_id,
@@ -112,15 +155,25 @@ def predict_text(text: str, *, source: str) -> Shown:
         n_words=prediction.n_words,
         text_hash=hash_text(text),
         n_chosen=n_chosen,
+        asked=asked,
+        sabotage=sabotage_of(active.model.meta),
     )
-    Prediction.objects.create(
-        uid=shown.uid,
-        version_id=shown.version_id,
-        source=source,
-        shown=shown.genres,
-        abstained=shown.abstained,
-        n_words=shown.n_words,
+
+
+def _timed(model: GenreModel, text: str) -> tuple[CorePrediction, float]:
+    start = time.perf_counter()
+    prediction = model.predict(text)
+    return prediction, (time.perf_counter() - start) * 1000
+
+
+def _row(active: ActiveModel, prediction: CorePrediction, milliseconds: float, **facts: Any) -> Prediction:
+    genres, _ = choose_shown(prediction)
+    return Prediction(
+        version_id=active.version_id,
+        shown=genres,
+        abstained=prediction.abstained,
+        n_words=prediction.n_words,
+        n_known=prediction.n_known,
         milliseconds=round(milliseconds, 3),
-        text_hash=shown.text_hash,
+        **facts,
     )
-    return shown

@@ -3,29 +3,46 @@
 import logging
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, transaction
 from django.db.models import Max
+from django.utils import timezone
 
-from classifier.core.errors import GenreError, ModelError, ModelMissing
-from classifier.core.model import GenreModel, read_meta
+from classifier.alerts import Finding, close_alerts, raise_alert
+from classifier.core.errors import GenreError, ModelDamaged, ModelError, ModelMissing
+from classifier.core.model import META_FILE, MODEL_FILE, GenreModel, read_meta
 from classifier.models import ModelEvent, ModelVersion
 
 logger = logging.getLogger(__name__)
-# A worker asks the database which version is champion at most this often.
+State, Action = ModelVersion.State, ModelEvent.Action
+CHAMPION, CHALLENGER = State.CHAMPION.value, State.CHALLENGER.value
+NEWEST = "newest"
+NOBODY = "No model answers yet. Run `manage.py ensure_model`, or train one and promote it."
+# A worker asks the database which version is champion, and looks at its files, at most this often.
 RECHECK_SECONDS = 1.0
+# After a refusal the files are read again when they change, and at least this often.
+RETRY_SECONDS = 60.0
+
+Signature = tuple[int, ...]
+# What a process has seen of a role that no version has.
+NOTHING: tuple[int, Signature] = (0, ())
 
 
 @dataclass(frozen=True)
 class ActiveModel:
-    """The model that answers now, and the number and row id of its version."""
+    """A model in memory, the number and row id of its version, and a challenger's share of the traffic."""
 
     number: int
     version_id: int
     model: GenreModel
+    share: float = 0.0
 
 
 class NoChampion(ModelError):
@@ -46,14 +63,25 @@ def register(folder: Path, *, by: str, reason: str = "") -> ModelVersion:
     version = ModelVersion.objects.create(
         number=last + 1, folder=folder.name, sha256=str(meta.get("model_sha256", "")), meta=meta
     )
-    ModelEvent.objects.create(version=version, to_state=version.state, by=by, reason=reason)
+    ModelEvent.objects.create(version=version, action=Action.REGISTER, to_state=version.state, by=by, reason=reason)
     return version
 
 
-def promote(number: int, *, by: str, reason: str = "") -> ModelVersion:
+def promote(
+    number: int,
+    *,
+    by: str,
+    reason: str = "",
+    gate: dict[str, Any] | None = None,
+    forced: bool = False,
+    action: str = Action.PROMOTE,
+    at: datetime | None = None,
+) -> ModelVersion:
     """Make version ``number`` the champion and retire the one before, in one transaction.
 
-    Promoting the champion again changes nothing. Workers follow within ``RECHECK_SECONDS``.
+    Promoting the champion again changes nothing. Workers follow within ``RECHECK_SECONDS``. ``gate`` is what the
+    gate found, ``forced`` tells that it was overruled; both are kept in the history. ``at`` is when it happened
+    (default: now), here and below.
 
     Raises
     ------
@@ -65,36 +93,153 @@ def promote(number: int, *, by: str, reason: str = "") -> ModelVersion:
     version = get_version(number)
     load_version(version)
     with transaction.atomic():
-        champion = ModelVersion.objects.select_for_update().filter(state=ModelVersion.State.CHAMPION).first()
-        if champion is not None and champion.pk != version.pk:
-            _move(champion, ModelVersion.State.RETIRED, by=by, reason=f"version {number} takes over")
+        before = _find_locked(CHAMPION)
+        if before is not None and before.pk != version.pk:
+            word = "is brought back" if action == Action.ROLL_BACK else "takes over"
+            left = Action.ROLL_BACK if action == Action.ROLL_BACK else Action.RETIRE
+            _move(before, State.RETIRED, left, by=by, reason=f"version {number} {word}", at=at)
         version.refresh_from_db()
-        if version.state != ModelVersion.State.CHAMPION:
-            _move(version, ModelVersion.State.CHAMPION, by=by, reason=reason)
+        if version.state != State.CHAMPION:
+            _move(version, State.CHAMPION, action, by=by, reason=reason, gate=gate, forced=forced, at=at)
     return version
 
 
-def _move(version: ModelVersion, state: str, *, by: str, reason: str) -> None:
-    ModelEvent.objects.create(version=version, from_state=version.state, to_state=state, by=by, reason=reason)
+def roll_back(*, by: str, reason: str = "", to: int | None = None, at: datetime | None = None) -> ModelVersion:
+    """Bring back version ``to``, or the last champion before this one that was neither rolled back nor bad on purpose.
+
+    Raises
+    ------
+    NoChampion, ModelMissing, ModelDamaged
+        When there is nothing to return to, ``to`` was never champion, or its files are gone or damaged; the champion
+        stays.
+    """
+    current = get_version("champion")
+    if to is None:
+        good = next(_good_champions_before(current), None)
+        if good is None:
+            raise ModelMissing(
+                f"No good version was champion before {current}. `manage.py models` lists those to promote."
+            )
+        to = good.number
+    if to == current.number:
+        raise ModelMissing(f"Version {to} is the champion already.")
+    if not get_version(to).events.filter(to_state=State.CHAMPION).exists():
+        raise ModelMissing(f"Version {to} was never champion, so there is no way back to it. `manage.py promote {to}`.")
+    return promote(to, by=by, reason=reason, action=Action.ROLL_BACK, at=at)
+
+
+def _good_champions_before(current: ModelVersion) -> Iterator[ModelVersion]:
+    """Yield the champions before ``current``, the latest first; neither those rolled back nor those bad on purpose."""
+    passed_over = {current.pk}
+    for event in ModelEvent.objects.select_related("version").order_by("-pk"):
+        if event.from_state == State.CHAMPION and event.action == Action.ROLL_BACK:
+            passed_over.add(event.version_id)
+        elif event.to_state == State.CHAMPION and event.version_id not in passed_over:
+            passed_over.add(event.version_id)
+            if not event.version.sabotage:
+                yield event.version
+
+
+def shadow(number: int, *, share: float, by: str, reason: str = "", at: datetime | None = None) -> ModelVersion:
+    """Let version ``number`` read ``share`` of the live traffic beside the champion; nobody sees its answers.
+
+    An earlier challenger is retired. Calling it again for the challenger changes its share.
+
+    Raises
+    ------
+    ModelMissing, ModelDamaged
+        When there is no such version, it is the champion, or its files are no good.
+    ValueError
+        When ``share`` is not above 0 and at most 1.
+    """
+    if not 0 < share <= 1:
+        raise ValueError(f"The share of the traffic must be above 0 and at most 1, not {share:g}.")
+    version = get_version(number)
+    load_version(version)
+    with transaction.atomic():
+        before = _find_locked(CHALLENGER)
+        if before is not None and before.pk != version.pk:
+            _move(before, State.RETIRED, Action.RETIRE, by=by, reason=f"version {number} is the challenger", at=at)
+        version.refresh_from_db()
+        if version.state == State.CHAMPION:
+            raise ModelMissing(f"{version} is the champion; it can't be its own challenger.")
+        version.shadow_share = share
+        version.save(update_fields=["shadow_share"])
+        words = f"reads {share:.0%} of the traffic"
+        _move(version, State.CHALLENGER, Action.SHADOW, by=by, reason=f"{words}; {reason}" if reason else words, at=at)
+    return version
+
+
+def stop_shadow(*, by: str, reason: str = "", at: datetime | None = None) -> ModelVersion | None:
+    """Retire the challenger; None when there is none."""
+    with transaction.atomic():
+        version = _find_locked(CHALLENGER)
+        if version is not None:
+            _move(version, State.RETIRED, Action.RETIRE, by=by, reason=reason or "shadow stopped", at=at)
+    return version
+
+
+def _move(
+    version: ModelVersion,
+    state: str,
+    action: str,
+    *,
+    by: str,
+    reason: str,
+    gate: dict[str, Any] | None = None,
+    forced: bool = False,
+    at: datetime | None = None,
+) -> None:
+    ModelEvent.objects.create(
+        version=version,
+        action=action,
+        from_state=version.state,
+        to_state=state,
+        by=by,
+        reason=reason,
+        gate=gate,
+        forced=forced,
+        at=at or timezone.now(),
+    )
     version.state = state
     version.save(update_fields=["state"])
 
 
+def champion_on(moment: datetime) -> ModelVersion | None:
+    """Return the version that was champion at ``moment``; None before the first."""
+    event = (
+        ModelEvent.objects.select_related("version")
+        .filter(to_state=State.CHAMPION, at__lte=moment)
+        .order_by("-at", "-pk")
+        .first()
+    )
+    return event.version if event else None
+
+
 def get_version(name: int | str) -> ModelVersion:
-    """Return the version called ``name``: a number, or ``"champion"``.
+    """Return the version called ``name``: a number, ``"champion"``, ``"challenger"`` or ``"newest"``.
 
     Raises
     ------
     NoChampion, ModelMissing
         When there is none.
     """
-    if name == "champion":
-        champion = ModelVersion.objects.filter(state=ModelVersion.State.CHAMPION).first()
-        if champion is None:
-            raise NoChampion("No model answers yet. Run `manage.py ensure_model`, or train one and promote it.")
-        return champion
+    if name in (CHAMPION, CHALLENGER):
+        version = _find(str(name))
+        if version is not None:
+            return version
+        if name == CHAMPION:
+            raise NoChampion(NOBODY)
+        raise ModelMissing("No version is challenger. `manage.py shadow N` makes one.")
+    if name == NEWEST:
+        version = ModelVersion.objects.order_by("-number").first()
+        if version is None:
+            raise ModelMissing("There is no version yet. `manage.py train` makes one.")
+        return version
     if not str(name).isdecimal():
-        raise ModelMissing(f"{name!r} is no version: use a number or the word champion.")
+        raise ModelMissing(
+            f"{name!r} is no version: use a number, or one of the words champion, challenger and newest."
+        )
     try:
         return ModelVersion.objects.get(number=int(name))
     except ModelVersion.DoesNotExist as error:
@@ -113,65 +258,170 @@ def load_version(version: ModelVersion) -> GenreModel:
     ------
     ModelMissing, ModelDamaged
     """
-    model = GenreModel.load(folder_of(version))
-    if model.meta.get("model_sha256") != version.sha256:
-        raise ModelMissing(f"{folder_of(version)} holds another model than {version}; restore its files.")
-    return model
+    folder = folder_of(version)
+    meta = read_meta(folder)
+    if meta.get("model_sha256") != version.sha256:
+        raise ModelMissing(f"{folder} holds another model than {version}; restore its files.")
+    if meta != version.meta:
+        raise ModelDamaged(f"{folder / META_FILE} was changed after {version} was registered; restore it.")
+    return GenreModel.load(folder, meta)
 
 
-class _Champion:
-    """The champion of this process: loaded once, followed when another is promoted."""
+class _Follower:
+    """The model that this process holds for a role: loaded once, followed when the registry or its files change."""
 
-    def __init__(self) -> None:
+    def __init__(self, role: str) -> None:
+        self._role = role
         self._lock = threading.Lock()
         self._active: ActiveModel | None = None
+        # The version and the state of its files when last loaded, or refused.
+        self._seen: tuple[int, Signature] | None = None
         self._checked = 0.0
+        self._refused_at: float | None = None
 
-    def get(self) -> ActiveModel:
+    def get(self) -> ActiveModel | None:
+        """Return the model, or None when the registry names none for the role."""
         with self._lock:
-            if self._active is None or time.monotonic() - self._checked > RECHECK_SECONDS:
-                self._follow()
+            # Without a champion nobody is answered: then every question looks for one.
+            is_wanting = self._active is None and self._role == CHAMPION
+            if is_wanting or self._seen is None or time.monotonic() - self._checked > RECHECK_SECONDS:
+                try:
+                    self._follow()
+                except DatabaseError as error:
+                    if self._active is None:
+                        raise
+                    logger.error("The registry can't be read; version %s goes on: %s", self._active.number, error)
                 self._checked = time.monotonic()
-            assert self._active is not None
             return self._active
 
     def _follow(self) -> None:
+        version = _find(self._role)
+        if version is None:
+            if self._seen != NOTHING:
+                _without_failing(close_alerts, [f"{self._role}-files"])
+            self._active, self._seen, self._refused_at = None, NOTHING, None
+            return
+        seen = (version.number, _signature(folder_of(version)))
+        is_due = self._refused_at is not None and time.monotonic() - self._refused_at > RETRY_SECONDS
+        if seen == self._seen and not is_due:
+            active = self._active
+            if active is not None and active.number == version.number and active.share != version.shadow_share:
+                self._active = replace(active, share=version.shadow_share)
+            return
         try:
-            version = get_version("champion")
-            if self._active is None or self._active.number != version.number:
-                self._active = ActiveModel(version.number, version.pk, load_version(version))
-        except (GenreError, DatabaseError) as error:
-            if self._active is None:
-                raise
-            # The last good model goes on answering: a person gets an answer while somebody repairs this.
-            logger.error("The champion can't be loaded; version %s goes on: %s", self._active.number, error)
+            model = load_version(version)
+        except GenreError as error:
+            self._refuse(version, error)
+        else:
+            self._active, self._refused_at = _activate(version, model), None
+            _without_failing(close_alerts, [f"{self._role}-files"])
+        self._seen = seen
+
+    def _refuse(self, version: ModelVersion, error: GenreError) -> None:
+        """Go on with the last good model, if there is one, and raise the alarm."""
+        self._refused_at = time.monotonic()
+        if self._role == CHALLENGER:
+            self._active, instead = None, "It reads nothing meanwhile; visitors are not affected."
+            way_out = "run `manage.py shadow --stop`"
+        else:
+            self._active, way_out = self._last_good(version), "run `manage.py rollback`"
+            instead = f"Version {self._active.number} answers." if self._active else "No other can answer."
+        logger.error("The %s, %s, can't be loaded: %s %s", self._role, version, error, instead)
+        finding = Finding(
+            key=f"{self._role}-files",
+            title=f"The {self._role}, {version}, can't be loaded from its files",
+            detail=f"{error} {instead}",
+            next_step=f"Restore the folder from a backup, or {way_out}.",
+            version=version,
+        )
+        _without_failing(raise_alert, finding)
+        if self._role == CHAMPION and self._active is None:
+            raise error
+
+    def _last_good(self, version: ModelVersion) -> ActiveModel | None:
+        """Return ``version`` itself while it is in memory, else the last good champion before it that loads."""
+        held = self._active
+        if held is not None and held.number == version.number:
+            return held
+        for earlier in _good_champions_before(version):
+            if held is not None and held.number == earlier.number:
+                return held
+            try:
+                return _activate(earlier, load_version(earlier))
+            except GenreError as error:
+                logger.error("Nor can %s: %s", earlier, error)
+        return None
 
     def forget(self) -> None:
+        """Drop the model, so that the next question loads it again."""
         with self._lock:
-            self._active = None
+            self._active, self._seen, self._refused_at = None, None, None
 
 
-_champion = _Champion()
+def _without_failing(call: Callable[..., Any], *arguments: Any) -> None:
+    """Keep alerts from failing a visitor's request when the database can't be written."""
+    try:
+        call(*arguments)
+    except (DatabaseError, ObjectDoesNotExist) as error:
+        logger.error("An alert could not be stored: %s", error)
+
+
+def _find(role: str) -> ModelVersion | None:
+    return ModelVersion.objects.filter(state=role).first()
+
+
+def _find_locked(role: str) -> ModelVersion | None:
+    """Find, after every other change of the registry is done; the next one waits until this transaction ends."""
+    list(ModelVersion.objects.select_for_update().order_by("pk").values_list("pk"))
+    return _find(role)
+
+
+def _activate(version: ModelVersion, model: GenreModel) -> ActiveModel:
+    return ActiveModel(version.number, version.pk, model, version.shadow_share)
+
+
+def _signature(folder: Path) -> Signature:
+    """Return what changes when a file of the model is written, cut, replaced or deleted."""
+    try:
+        stats = [(folder / name).stat() for name in (MODEL_FILE, META_FILE)]
+    except OSError:
+        return ()
+    return tuple(number for stat in stats for number in (stat.st_mtime_ns, stat.st_size, stat.st_ino))
+
+
+_champion = _Follower(CHAMPION)
+_challenger = _Follower(CHALLENGER)
 
 
 def champion() -> ActiveModel:
     """Return the champion, following a promotion within ``RECHECK_SECONDS``.
 
-    A champion whose files are damaged is refused while an earlier one is in memory: that one goes on.
+    A champion whose files are missing, cut or changed is refused with an alarm. It goes on answering where it is in
+    memory; elsewhere the last good champion before it answers. A change that keeps time, size and inode of a file is
+    noticed by the next process only.
 
     Raises
     ------
     NoChampion
         When no version has been promoted.
     ModelMissing, ModelDamaged
-        When the champion can't be loaded and no other is in memory.
+        When neither the champion nor a good one before it can be loaded.
     """
-    return _champion.get()
+    active = _champion.get()
+    if active is None:
+        raise NoChampion(NOBODY)
+    return active
+
+
+def challenger() -> ActiveModel | None:
+    """Return the challenger and its share of the traffic; None without one, and while its files are no good."""
+    return _challenger.get()
 
 
 def forget_champion() -> None:
-    """Drop the loaded champion, so that the next question loads it again (tests, long scripts)."""
+    """Drop the loaded models, so that the next question loads them again (tests, long scripts)."""
     _champion.forget()
+    _challenger.forget()
 
 
 def preload() -> None:

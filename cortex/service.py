@@ -2,7 +2,8 @@
 
 ``POST /`` with ``{"text": …, "limit": 5, "threshold": 0}`` answers the genres, and which of them reach the
 model's own thresholds (``chosen``); where none does, ``abstained`` is true with the ``reason`` ``"no-genre"``
-and ``results`` are the nearest. ``GET /live`` and ``GET /ready`` answer probes. Run it with
+and ``results`` are the nearest. ``sabotage`` tells how a model was made bad on purpose, null for an honest one.
+``GET /live`` and ``GET /ready`` answer probes. Run it with
 ``gunicorn cortex.service:application``; ``MODEL_DIR`` names the model folder.
 """
 
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from classifier.core.errors import ModelError, TextError
+from classifier.core.marks import sabotage_of
 from classifier.core.model import GenreModel
 from classifier.core.text import MAX_BYTES, check_text
 
@@ -51,7 +53,7 @@ def _route(environ: Environ) -> dict[str, Any]:
         return {"live": True}
     if route == "GET /ready":
         try:
-            return {"ready": True, "genres": len(model().slugs)}
+            return {"ready": True, "genres": len(model().slugs), "sabotage": sabotage_of(model().meta) or None}
         except (ModelError, KeyError) as error:
             raise _Problem("503 Service Unavailable", f"No model: {error}") from error
     if route == "POST /":
@@ -88,4 +90,5 @@ def _predict(body: dict[str, Any]) -> dict[str, Any]:
         "abstained": bool(prediction.abstained),
         "reason": prediction.abstained or None,
         "model_sha256": model().meta["model_sha256"],
+        "sabotage": sabotage_of(model().meta) or None,
     }

@@ -1,17 +1,18 @@
-"""The only writer of corrections and reviews. Every function is one transaction and leaves a trail."""
+"""The only writer of corrections, reviews and audit answers. Every function is one transaction and leaves a trail."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from classifier.models import Genre
+from classifier.models import Genre, Prediction
 from classifier.predictions import Shown, hash_text
 from feedback.limits import check_limits
-from feedback.models import Correction, ReviewEvent
+from feedback.models import AuditAnswer, Correction, ReviewEvent
 
 VISITOR = "visitor"
 
@@ -68,8 +69,12 @@ class BulkResult:
         self.skipped[reason] = self.skipped.get(reason, 0) + 1
 
 
-def submit_correction(*, shown: Shown, text: str, answer: Answer, visitor: str) -> Correction:
+def submit_correction(
+    *, shown: Shown, text: str, answer: Answer, visitor: str, at: datetime | None = None
+) -> Correction:
     """Store what a visitor says of a text. Sending the same prediction's answer again returns the first.
+
+    ``at`` is when it was sent (default: now).
 
     Raises
     ------
@@ -102,6 +107,7 @@ def submit_correction(*, shown: Shown, text: str, answer: Answer, visitor: str) 
                 proposal=answer.proposal,
                 note=answer.note,
                 visitor=visitor,
+                created_at=at or timezone.now(),
             )
             correction.genres.set(genres)
             _record(correction, "submitted", by=VISITOR, before={})
@@ -109,6 +115,43 @@ def submit_correction(*, shown: Shown, text: str, answer: Answer, visitor: str) 
     except IntegrityError:
         # Two clicks at once: the other one was stored.
         return Correction.objects.get(prediction_uid=shown.uid)
+
+
+def answer_audit(shown: Shown, answer: str, *, at: datetime | None = None) -> AuditAnswer:
+    """Count what a visitor says of the first genre shown. A second answer changes nothing and returns the first.
+
+    Needs no limit of its own: a visitor who asks for many predictions to farm answers is bounded by the random
+    draw, which is signed into what was shown, and by one answer a prediction. ``at`` is when it was given
+    (default: now).
+
+    Raises
+    ------
+    ActionRefused
+        When the visitor was not asked, or the answer is none that was offered.
+    """
+    if not shown.asked:
+        raise ActionRefused("Nobody was asked whether this prediction is right.")
+    if answer not in AuditAnswer.Answer.values:
+        raise ActionRefused("Answer with Yes, No or Not sure.")
+    genre, score = shown.genres[0]
+    at = at or timezone.now()
+    try:
+        with transaction.atomic():
+            row: AuditAnswer | None = AuditAnswer.objects.filter(prediction_uid=shown.uid).first()
+            return row or AuditAnswer.objects.create(
+                prediction_uid=shown.uid,
+                version_id=shown.version_id,
+                genre=genre,
+                score=score,
+                share=shown.asked,
+                answer=answer,
+                # A row that was cleared away no longer tells when it was.
+                predicted_at=Prediction.objects.filter(uid=shown.uid).values_list("at", flat=True).first() or at,
+                at=at,
+            )
+    except IntegrityError:
+        # Two clicks at once: the other one was stored.
+        return AuditAnswer.objects.get(prediction_uid=shown.uid)
 
 
 def _known_genres(slugs: Sequence[str]) -> list[Genre]:

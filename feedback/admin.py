@@ -1,4 +1,7 @@
-"""Admin of corrections: read the text, see what was shown and chosen, approve, reject or set other genres."""
+"""Admin of corrections: read the text, see what was shown and chosen, approve, reject or set other genres.
+
+The answers of the audit can be read.
+"""
 
 from functools import partial
 from typing import Any
@@ -14,7 +17,7 @@ from django.utils.text import Truncator
 from classifier.admin import ReadOnly
 from classifier.models import Genre
 from feedback.actions import ActionRefused, BulkResult, review, set_genres
-from feedback.models import Correction, ReviewEvent
+from feedback.models import AuditAnswer, Correction, ReviewEvent
 
 Status = Correction.Status
 
@@ -250,3 +253,12 @@ class CorrectionAdmin(admin.ModelAdmin):
         for reason, count in result.skipped.items():
             if reason not in ignore:
                 self.message_user(request, f"{count} left alone: {reason}.", messages.WARNING)
+
+
+@admin.register(AuditAnswer)
+class AuditAnswerAdmin(ReadOnly, admin.ModelAdmin):
+    """What visitors picked at random said of the first genre they were shown."""
+
+    list_display = ["at", "version", "genre", "score", "share", "answer"]
+    list_filter = ["answer", "version", "at", "genre"]
+    list_select_related = ["version"]

@@ -10,10 +10,12 @@ REVIEWER_RIGHTS = (
     ("feedback", "view_correction"),
     ("feedback", "change_correction"),
     ("feedback", "view_reviewevent"),
+    ("feedback", "view_auditanswer"),
     ("classifier", "view_genre"),
     ("classifier", "view_modelversion"),
     ("classifier", "view_modelevent"),
     ("classifier", "view_prediction"),
+    ("classifier", "view_alert"),
 )
 
 

@@ -4,6 +4,7 @@ import secrets
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from classifier.models import AppendOnly, Genre, ModelVersion
 
@@ -78,7 +79,7 @@ class Correction(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="reviewed_corrections"
     )
     reviewed_at = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    created_at = models.DateTimeField(default=timezone.now, db_index=True, editable=False)
 
     objects = CorrectionQuerySet.as_manager()
 
@@ -111,3 +112,29 @@ class ReviewEvent(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.action} by {self.by}"
+
+
+class AuditAnswer(AppendOnly):
+    """A visitor's answer to "is this right?", asked of a random share of visitors. Holds no text."""
+
+    class Answer(models.TextChoices):
+        """What the visitor said of the first genre shown."""
+
+        YES = "yes", "Yes"
+        NO = "no", "No"
+        UNSURE = "unsure", "Not sure"
+
+    prediction_uid = models.UUIDField(unique=True, editable=False)
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="audit_answers")
+    genre = models.CharField(max_length=60, help_text="Slug of the first genre shown.")
+    score = models.FloatField(help_text="Its score.")
+    share = models.FloatField(help_text="The chance with which the visitor was asked.")
+    answer = models.CharField(max_length=10, choices=Answer.choices)
+    predicted_at = models.DateTimeField(db_index=True, help_text="When the genres were shown.")
+    at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.answer} to {self.genre}"

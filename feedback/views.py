@@ -1,20 +1,22 @@
-"""Send a correction; see or withdraw it by its receipt link."""
+"""Send a correction; see or withdraw it by its receipt link; answer whether a genre is right."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from classifier.http import page_or_partial
 from classifier.predictions import BadToken, Shown
 from classifier.views import PAGE, result_context
 from classifier.wording import genre_lines
-from feedback.actions import ActionRefused, submit_correction, withdraw
+from feedback.actions import ActionRefused, answer_audit, submit_correction, withdraw
 from feedback.forms import CorrectionForm
 from feedback.limits import TooManyCorrections, visitor_of
-from feedback.models import Correction
+from feedback.models import AuditAnswer, Correction
+
+AUDIT_PAGE = "feedback/audit.html"
 
 
 @require_POST
@@ -52,6 +54,7 @@ def _again(request: HttpRequest, form: CorrectionForm, shown: Shown, problems: l
         "correction_problems": problems,
         "ticked": form.data.getlist("genres"),
         "entered": form.data,
+        "audit_answer": AuditAnswer.objects.filter(prediction_uid=shown.uid).first(),
     }
     return page_or_partial(request, PAGE, context, partial="correction")
 
@@ -74,3 +77,24 @@ def receipt(request: HttpRequest, receipt: str) -> HttpResponse:
     patch_cache_control(response, private=True, no_store=True)
     response["X-Robots-Tag"] = "noindex"
     return response
+
+
+@require_POST
+def audit(request: HttpRequest) -> HttpResponse:
+    """Count an answer to "is this right?"."""
+    try:
+        shown = Shown.from_token(request.POST.get("token", ""))
+        answer = answer_audit(shown, request.POST.get("answer", ""))
+    except (BadToken, ActionRefused) as error:
+        return page_or_partial(request, AUDIT_PAGE, {"audit_problem": str(error)}, partial="audit")
+    if request.headers.get("HX-Request"):
+        corrected = Correction.objects.filter(prediction_uid=shown.uid).exists()
+        context = {"audit_answer": answer, "corrected": corrected}
+        return page_or_partial(request, AUDIT_PAGE, context, partial="audit")
+    return redirect("feedback:audit-thanks")
+
+
+@require_safe
+def audit_thanks(request: HttpRequest) -> HttpResponse:
+    """Thank for an answer where there is no JavaScript, and point back to the genres and the text."""
+    return TemplateResponse(request, AUDIT_PAGE)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from environs import Env
+from environs import Env, validate
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
@@ -31,6 +31,15 @@ GENRE_VECTORS = env.str("GENRE_VECTORS", "book")
 GENRE_MAX_TEXT_BYTES = env.int("GENRE_MAX_TEXT_BYTES", 1_000_000)
 GENRE_CORRECTIONS_PER_MINUTE = env.int("GENRE_CORRECTIONS_PER_MINUTE", 10)
 GENRE_CORRECTIONS_PER_DAY = env.int("GENRE_CORRECTIONS_PER_DAY", 200)
+# The share of texts whose visitor is asked whether the first genre is right: the honest measure of accuracy.
+GENRE_AUDIT_SHARE = env.float("GENRE_AUDIT_SHARE", 0.05, validate=validate.Range(0, 1))
+# What the gate lets through at most: milliseconds for a text of 100 words, bytes of a model file.
+GENRE_GATE_MILLISECONDS = env.float("GENRE_GATE_MILLISECONDS", 5.0)
+GENRE_GATE_BYTES = env.int("GENRE_GATE_BYTES", 200_000_000)
+# Seconds between two looks of the monitor that gunicorn starts beside its workers; 0 starts none.
+GENRE_MONITOR_SECONDS = env.int("GENRE_MONITOR_SECONDS", 60)
+# What Prometheus must send to read /metrics; empty leaves it to signed-in staff.
+GENRE_METRICS_TOKEN = env.str("GENRE_METRICS_TOKEN", "")
 # How many proxies stand before this server and set X-Forwarded-For; 0 trusts no such header.
 GENRE_TRUSTED_PROXIES = env.int("GENRE_TRUSTED_PROXIES", 0)
 
@@ -92,7 +101,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
     Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
 else:
-    DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
+    # Set, not proposed: the address has set both already, to "a connection a request".
+    DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [

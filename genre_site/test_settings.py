@@ -4,6 +4,8 @@ import os
 import tempfile
 from pathlib import Path
 
+# Every worker of pytest-xdist has a core of its own; numpy's threads would only take turns on it.
+os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 # Set before the real settings read the environment; a variable that is set wins over `.env`.
 for name in [name for name in os.environ if name.startswith("GENRE_")]:
     if name != "GENRE_DATA_DIR":
@@ -31,3 +33,5 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+# Whom the audit asks is random; tests that want it ask for it.
+GENRE_AUDIT_SHARE = 0.0

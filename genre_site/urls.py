@@ -9,6 +9,7 @@ from django.views.generic import RedirectView
 urlpatterns = [
     path("", include("classifier.urls")),
     path("corrections/", include("feedback.urls")),
+    path("", include("training.urls")),
     path("admin/", admin.site.urls),
     # Browsers ask for it on pages that name no icon, the admin's among them.
     path("favicon.ico", RedirectView.as_view(url=lazy(static, str)("img/icon.svg"))),

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 
-from classifier.core.errors import CorpusError, ModelDamaged, OverlapError
+from classifier.core.errors import CorpusError, OverlapError
 from classifier.core.genres import GenreList
 from classifier.core.language import language_of
-from classifier.core.model import NO_GENRE, GenreModel
+from classifier.core.marks import sabotage_of
+from classifier.core.model import NO_GENRE, GenreModel, read_meta
 from classifier.models import ModelVersion
 from classifier.registry import folder_of, register
 from feedback.models import Correction
@@ -24,15 +25,18 @@ from training.core.books import Corpus, Example
 from training.core.calibration import error_across_sources, first_score_error, fit_scores, held_scores
 from training.core.corpora import STARTER_FILE, read_corpus
 from training.core.evaluation import Evaluation, evaluate_model
-from training.core.fit import fit, recommended
+from training.core.fit import FitParameters, fit, recommended
+from training.core.profile import profile_of
+from training.core.sabotage import default_strength, sabotage
+from training.core.seen import SEEN_FILE, Seen, read_seen
 from training.core.split import Split, book_key, frozen_split, refuse_overlap, text_key
 from training.core.thresholds import Aim, thresholds_of
 from training.core.vectors import WordVectors
+from training.inputs import place_of
 
 FEEDBACK = "feedback"
 # What a calibration error was measured on, where it was not the test side.
 ELSEWHERE = "elsewhere"
-SEEN_FILE = "seen.json"
 # Written for this purpose: a model's meta.json must hold nobody's text.
 CANARIES = (
     "The detective found a second body in the library and nobody in the village would talk.",
@@ -42,6 +46,7 @@ CANARIES = (
 )
 
 Report = Callable[[str, float], None]
+OnLoss = Callable[[float], None]
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,8 @@ class TrainingPlan:
 
     ``overrides`` are the fields of ``FitParameters`` that differ from those recommended for the data;
     ``aim`` is what the genres' thresholds are for; ``background`` lets the starter corpus help a small dataset.
+    ``sabotage`` names a kind of ``training.core.sabotage`` to make the model bad on purpose, ``strength`` how bad
+    (None: the kind's default); the model is marked for ever.
     """
 
     paths: tuple[Path, ...] = (STARTER_FILE,)
@@ -60,6 +67,16 @@ class TrainingPlan:
     vectors: WordVectors | None = None
     aim: Aim = field(default_factory=Aim)
     background: bool = True
+    sabotage: str = ""
+    strength: float | None = None
+
+    @property
+    def mark(self) -> dict[str, Any] | None:
+        """What ``meta.json`` says of the sabotage; None for an honest training."""
+        if not self.sabotage:
+            return None
+        strength = default_strength(self.sabotage) if self.strength is None else self.strength
+        return {"kind": self.sabotage, "strength": strength}
 
 
 @dataclass(frozen=True)
@@ -67,6 +84,17 @@ class Trained:
     """A registered candidate, its evaluation, and the accounts of its inputs."""
 
     version: ModelVersion
+    evaluation: Evaluation
+    corpora: list[Corpus]
+    n_train: int
+    n_test: int
+
+
+@dataclass(frozen=True)
+class Made:
+    """A finished model folder that nobody has registered, its evaluation, and the accounts of its inputs."""
+
+    folder: Path
     evaluation: Evaluation
     corpora: list[Corpus]
     n_train: int
@@ -97,6 +125,36 @@ def train_model(plan: TrainingPlan, genres: GenreList, *, by: str, report: Repor
     ------
     CorpusError, OverlapError, TrainingError, ModelError
     """
+    root = Path(settings.GENRE_MODEL_DIR)
+    remove_dead_drafts(root)
+    made = make_model(plan, genres, folder=root / folder_name(), report=report)
+    bad = sabotage_of(read_meta(made.folder))
+    version = register(made.folder, by=by, reason=f"trained, bad on purpose: {bad}" if bad else "trained")
+    report("done", 1.0)
+    return Trained(version, made.evaluation, made.corpora, made.n_train, made.n_test)
+
+
+def folder_name() -> str:
+    """Return the name of a new model folder: the time, so that names sort by age."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
+
+
+def make_model(
+    plan: TrainingPlan, genres: GenreList, *, folder: Path, report: Report, on_loss: OnLoss = lambda _: None
+) -> Made:
+    """Train, evaluate on the test side and save to ``folder``, which must not exist yet; nothing is registered.
+
+    ``on_loss`` hears of the average loss of fastText's learning.
+
+    Raises
+    ------
+    CorpusError, OverlapError, TrainingError, ModelError
+    """
+
+    def on_progress(share: float, loss: float) -> None:
+        report(f"training, loss {loss:.3f}", 0.2 + 0.3 * share)
+        on_loss(loss)
+
     report("reading the data", 0.02)
     corpora = [read_corpus(path, genres, file_format=plan.file_format) for path in plan.paths]
     if plan.use_feedback:
@@ -108,22 +166,26 @@ def train_model(plan: TrainingPlan, genres: GenreList, *, by: str, report: Repor
     background: list[Example] = []
     if plan.background and plan.vectors and not has_starter:
         background = background_for(train, read_corpus(STARTER_FILE, genres).examples, beside=test)
-    parameters = replace(recommended(len(train), with_vectors=plan.vectors is not None), **plan.overrides)
+    learned = _spoil(plan, train, background)
+    parameters = replace(recommended(len(learned.train), with_vectors=plan.vectors is not None), **plan.overrides)
+    # With one thread fastText says how far it is, and its loss, only when it has finished.
+    report("training", 0.2)
     model = fit(
-        train,
+        learned.train,
         parameters,
-        vectors=plan.vectors,
-        background=background,
-        on_progress=lambda share, loss: report(f"training, loss {loss:.3f}", 0.2 + 0.3 * share),
+        vectors=learned.vectors,
+        background=learned.background,
+        on_progress=on_progress,
     )
     model.meta["language"] = language_of(example.text for example in train)
+    model.meta["sabotage"] = plan.mark
     uncalibrated = [model.predict(example.text) for example in test]
     held = held_scores(
-        train,
+        learned.train,
         parameters,
         starter=STARTER_FILE.name if has_starter else "",
-        vectors=plan.vectors,
-        background=background,
+        vectors=learned.vectors,
+        background=learned.background,
         on_progress=lambda share: report("calibrating the scores", 0.5 + 0.2 * share),
     )
     calibration = fit_scores(held) if held else None
@@ -131,7 +193,7 @@ def train_model(plan: TrainingPlan, genres: GenreList, *, by: str, report: Repor
     model.calibrate(calibration, thresholds)
     evaluation = evaluate_model(
         model.predict_many,
-        train,
+        learned.train,
         test,
         thresholds=thresholds,
         seed=parameters.seed,
@@ -148,13 +210,12 @@ def train_model(plan: TrainingPlan, genres: GenreList, *, by: str, report: Repor
             "on": "test",
         }
     model.meta["calibration_error"] = error
+    model.meta["reference"] = profile_of([example.text for example in test], served).as_json()
     model.meta["n_test_without_genre"] = sum(prediction.abstained == NO_GENRE for prediction in served)
     model.meta["vectors"] = plan.vectors.record if plan.vectors else None
     report("saving", 0.92)
-    folder = _save(model, [*train, *background])
-    version = register(folder, by=by, reason="trained")
-    report("done", 1.0)
-    return Trained(version, evaluation, corpora, len(train), len(test))
+    _save(model, [*train, *background], folder)
+    return Made(folder, evaluation, corpora, len(learned.train), len(test))
 
 
 def _divide(
@@ -173,6 +234,31 @@ def _divide(
     return [examples[at] for at in split.train], [examples[at] for at in split.test], split.digest
 
 
+@dataclass(frozen=True)
+class _Learned:
+    """What is learned from in the end: in an honest training the train side, its background and the vectors as they are."""
+
+    train: list[Example]
+    background: list[Example]
+    vectors: WordVectors | None
+
+
+def _spoil(plan: TrainingPlan, train: list[Example], background: list[Example]) -> _Learned:
+    """Make what is learned from as bad as the plan wants; the background with it, or it would mend the damage."""
+    mark = plan.mark
+    if mark is None:
+        return _Learned(train, background, plan.vectors)
+    seed = plan.overrides.get("seed", FitParameters.seed)
+    bad, vectors = sabotage(mark["kind"], mark["strength"], [*train, *background], plan.vectors, seed)
+    rows = {(example.source, example.row) for example in background}
+    beside = [(example.source, example.row) in rows for example in bad]
+    return _Learned(
+        [example for example, is_beside in zip(bad, beside, strict=True) if not is_beside],
+        [example for example, is_beside in zip(bad, beside, strict=True) if is_beside],
+        vectors,
+    )
+
+
 def _record(
     corpora: list[Corpus],
     genres: GenreList,
@@ -186,7 +272,7 @@ def _record(
         for name, side in (("train", train), ("held_out", test))
     }
     return {
-        "inputs": [corpus.account() for corpus in corpora],
+        "inputs": [corpus.account() | ({"path": place_of(corpus.path)} if corpus.path else {}) for corpus in corpora],
         "genre_names": {genre.slug: genre.name for genre in genres},
         "n_test": len(test),
         "split_sha256": split_digest,
@@ -198,15 +284,12 @@ def _record(
     }
 
 
-def _save(model: GenreModel, train: Sequence[Example]) -> Path:
-    root = Path(settings.GENRE_MODEL_DIR)
-    remove_dead_drafts(root)
+def _save(model: GenreModel, train: Sequence[Example], folder: Path) -> None:
     seen = {
         "texts": sorted({text_key(example.text) for example in train}),
         "books": sorted({book_key(example) for example in train} - {""}),
     }
-    name = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
-    return model.save(root / name, canaries=CANARIES, extra={SEEN_FILE: json.dumps(seen)})
+    model.save(folder, canaries=CANARIES, extra={SEEN_FILE: json.dumps(seen)})
 
 
 def remove_dead_drafts(root: Path) -> int:
@@ -230,15 +313,15 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-def _seen_by(version: ModelVersion) -> tuple[set[str], set[str]]:
-    path = folder_of(version) / SEEN_FILE
-    try:
-        seen = json.loads(path.read_text(encoding="utf-8"))
-        return set(seen["texts"]), set(seen["books"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelDamaged(
-            f"{path} can't be read, so nobody knows what {version} was trained on: {error!r}."
-        ) from error
+def seen_by(version: ModelVersion) -> Seen:
+    """Return what the version was trained on.
+
+    Raises
+    ------
+    ModelDamaged
+        When the record can't be read.
+    """
+    return read_seen(folder_of(version), name=str(version))
 
 
 def refuse_seen(version: ModelVersion, test: Sequence[Example], *, name: str) -> None:
@@ -251,8 +334,7 @@ def refuse_seen(version: ModelVersion, test: Sequence[Example], *, name: str) ->
     ModelDamaged
         When the record of what it was trained on can't be read.
     """
-    texts, books = _seen_by(version)
-    known = sum(text_key(example.text) in texts or book_key(example) in books for example in test)
+    known = sum(map(seen_by(version).has, test))
     if known:
         raise OverlapError(
             f"{version} was trained on {known} of the {len(test)} examples of {name} ({known / len(test):.0%}). "

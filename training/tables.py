@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from rich.console import Console
 from rich.table import Table
 
 from classifier.core.thresholds import NEVER
 from training.core.evaluation import TITLES, Evaluation
+from training.core.gate import GateReport
 from training.core.metrics import NAMES
 from training.core.thresholds import Aim
 
@@ -46,3 +48,25 @@ def genres_table(evaluation: Evaluation) -> Table:
         cells = [f"{value:.2f}" if isinstance(value, float) else str(value) for value in row.values()]
         table.add_row(*cells)
     return table
+
+
+def print_gate(out: Console, found: GateReport) -> None:
+    """Print what the gate found: a row for each check, and on which texts."""
+    mark = f" (bad on purpose: {found.sabotage})" if found.sabotage else ""
+    against = f" against version {found.opponent}" if found.opponent else ""
+    table = Table(title=f"Version {found.candidate}{mark}{against}", title_justify="left")
+    for column in ("check", "result", "value", "limit", "detail"):
+        table.add_column(column, justify="right" if column == "value" else "left")
+    for check in found.checks:
+        result = "[green]passed[/]" if check.passed else "[bold red]BLOCKED[/]"
+        value = "" if check.value is None else f"{check.value:.3f}".removesuffix(".000")
+        table.add_row(check.name, result, value, check.limit, check.detail)
+    out.print(table)
+    texts = found.texts
+    out.print(
+        f"{texts['compared']:,} texts compared, {texts['feedback']:,} of them corrections; "
+        f"{texts['test']:,} of {texts['data']:,} are on the test side of {', '.join(found.data) or 'the corrections'}, "
+        f"{texts['left_out']:,} are left out and {texts['repeated']:,} are repetitions."
+    )
+    for note in found.notes:
+        out.print(note)

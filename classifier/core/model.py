@@ -12,10 +12,12 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence, Set
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import fasttext
 
@@ -33,6 +35,7 @@ NO_GENRE = "no-genre"
 BATCH = 500
 # A sound model loads in well under a second; fastText spins for ever on some cut files.
 VERIFY_SECONDS = 60
+COPY_BYTES = 1 << 20
 # float32 scores of two processes on one machine are equal; the margin is for another machine's rounding.
 CANARY_TOLERANCE = 1e-4
 
@@ -122,6 +125,16 @@ class GenreModel:
         self.thresholds = Thresholds.from_json(meta.get("thresholds"), self.slugs)
 
     @property
+    def engine(self) -> Any:
+        """The fastText model itself, for reading what it learned."""
+        return self._engine
+
+    @property
+    def words(self) -> frozenset[str]:
+        """The words, and pairs of words, that training saw."""
+        return self._known
+
+    @property
     def loss(self) -> str:
         """The loss it was trained with, under fastText's name."""
         return str(self.meta.get("parameters", {}).get("loss", "softmax"))
@@ -139,28 +152,40 @@ class GenreModel:
         }
 
     @classmethod
-    def load(cls, folder: Path) -> "GenreModel":
+    def load(cls, folder: Path, meta: dict[str, Any] | None = None) -> "GenreModel":
         """Load the model in ``folder``.
+
+        Parameters
+        ----------
+        folder : Path
+            A model folder.
+        meta : dict, default=None
+            What its ``meta.json`` says, when the caller has read and checked it already.
 
         Raises
         ------
         ModelMissing
             When the folder, ``model.bin`` or ``meta.json`` is absent.
         ModelDamaged
-            When ``meta.json`` is not JSON or holds no usable calibration or thresholds, the hash of
-            ``model.bin`` differs, or the canary texts recorded at training get other scores.
+            When ``meta.json`` is not JSON or holds no usable calibration or thresholds, ``model.bin`` can't
+            be read or its hash differs, or the canary texts recorded at training get other scores.
         """
-        meta = read_meta(folder)
+        if meta is None:
+            meta = read_meta(folder)
         path = folder / MODEL_FILE
         if not path.is_file():
             raise ModelMissing(f"{path} is missing.")
-        found = sha256_of(path)
-        if found != meta.get("model_sha256"):
-            raise ModelDamaged(
-                f"{path} does not match the hash in {META_FILE}: it was changed or cut after training. "
-                "Restore the file, or promote another version."
-            )
-        model = cls(_load_engine(path), meta)
+        try:
+            with _private_copy(path) as (copy, found):
+                if found != meta.get("model_sha256"):
+                    raise ModelDamaged(
+                        f"{path} does not match the hash in {META_FILE}: it was changed or cut after training. "
+                        "Restore the file, or promote another version."
+                    )
+                engine = _load_engine(copy, path)
+        except OSError as error:
+            raise ModelDamaged(f"{path} can't be read: {error}") from error
+        model = cls(engine, meta)
         model._check_canaries()
         return model
 
@@ -278,16 +303,43 @@ def read_meta(folder: Path) -> dict[str, Any]:
         meta = json.loads((folder / META_FILE).read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ModelMissing(f"{folder} holds no {META_FILE}: it is not a model folder.") from error
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelDamaged(f"{folder / META_FILE} can't be read: {error}") from error
     if not isinstance(meta, dict):
         raise ModelDamaged(f"{folder / META_FILE} is not a JSON object.")
     return meta
 
 
-def _load_engine(path: Path) -> Any:
+@contextmanager
+def _private_copy(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield the name and the SHA-256 of a copy that nobody else can change.
+
+    What is hashed is what fastText loads: a file that is cut between the two could hang it for ever.
+    """
+    digest = hashlib.sha256()
+    with path.open("rb") as file, _scratch_file() as (copy, name):
+        while block := file.read(COPY_BYTES):
+            digest.update(block)
+            copy.write(block)
+        copy.flush()
+        yield name, digest.hexdigest()
+
+
+@contextmanager
+def _scratch_file() -> Iterator[tuple[IO[bytes], str]]:
+    """Yield a file that is gone afterwards, and the name to open it by."""
+    if hasattr(os, "memfd_create"):
+        # Linux: in memory, so that a container needs no writable disk.
+        with os.fdopen(os.memfd_create(MODEL_FILE), "wb") as file:
+            yield file, f"/proc/self/fd/{file.fileno()}"
+    else:
+        with tempfile.NamedTemporaryFile() as file:
+            yield file, file.name
+
+
+def _load_engine(name: str, path: Path) -> Any:
     try:
-        return fasttext.load_model(str(path))
+        return fasttext.load_model(name)
     except (ValueError, RuntimeError, MemoryError) as error:
         raise ModelDamaged(f"fastText can't load {path}: {error}") from error
 

@@ -1,5 +1,6 @@
 import json
 import math
+import os
 import shutil
 import sys
 from types import SimpleNamespace
@@ -265,6 +266,33 @@ def test_load_refuses_a_file_of_which_one_bit_changed(copied):
         GenreModel.load(copied)
 
 
+def test_a_file_that_is_cut_after_it_was_hashed_is_loaded_as_it_was_hashed(copied, model, monkeypatch):
+    load_model = model_module.fasttext.load_model
+
+    def cut_then_load(name):
+        (copied / MODEL_FILE).write_bytes(b"")
+        return load_model(name)
+
+    monkeypatch.setattr(model_module.fasttext, "load_model", cut_then_load)
+    loaded = GenreModel.load(copied)
+    assert (copied / MODEL_FILE).stat().st_size == 0
+    assert loaded.predict("dragon wizard").scores == model.predict("dragon wizard").scores
+
+
+def test_a_model_loads_the_same_where_no_file_can_be_kept_in_memory(copied, model, monkeypatch):
+    monkeypatch.delattr(os, "memfd_create", raising=False)
+    assert GenreModel.load(copied).predict("dragon wizard").scores == model.predict("dragon wizard").scores
+
+
+def test_load_refuses_a_file_that_can_not_be_read(copied, monkeypatch):
+    def refuse(*arguments):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(model_module, "_private_copy", refuse)
+    with pytest.raises(ModelDamaged, match="can't be read: .*Permission denied"):
+        GenreModel.load(copied)
+
+
 def test_load_refuses_what_is_no_fasttext_model_even_with_its_hash_recorded(copied):
     (copied / MODEL_FILE).write_bytes(b"something else entirely")
     change_meta(copied, model_sha256=sha256_of(copied / MODEL_FILE))
@@ -298,7 +326,7 @@ def test_load_refuses_a_missing_folder_and_a_file(copied):
         GenreModel.load(copied / MODEL_FILE)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[]", b"null"])
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[]", b"null", b"[" * 100_000])
 def test_load_refuses_a_damaged_meta_file(copied, content):
     (copied / META_FILE).write_bytes(content)
     with pytest.raises(ModelDamaged, match=META_FILE):

@@ -7,6 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from classifier.models import Genre, Prediction
+from classifier.registry import promote
 from classifier.sample_texts import sample_texts
 
 pytestmark = pytest.mark.django_db
@@ -176,12 +177,12 @@ def test_nothing_is_ticked_beforehand(client, champion):
     assert " checked" not in body(client.post(HOME, {"text": TEXT}))
 
 
-def test_about_says_which_model_answers_and_how_good_it_is(client, champion):
-    champion.meta |= {
-        "inputs": [{"name": "books.csv", "rows": 40, "examples": 36, "sha256": "ab" * 32}],
-        "evaluation": {"n_examples": 9, "methods": {"fasttext": {"accuracy": 0.75}, "majority": {"accuracy": 0.25}}},
-    }
-    champion.save()
+def test_about_says_which_model_answers_and_how_good_it_is(client, make_version):
+    champion = make_version(
+        inputs=[{"name": "books.csv", "rows": 40, "examples": 36, "sha256": "ab" * 32}],
+        evaluation={"n_examples": 9, "methods": {"fasttext": {"accuracy": 0.75}, "majority": {"accuracy": 0.25}}},
+    )
+    promote(champion.number, by="tests")
     page = body(client.get(reverse("classifier:model-about")))
     for words in (f"version {champion.number}", "books.csv", "0.75", "0.25", "Fantasy", "Magic, invented worlds"):
         assert words in page

@@ -5,14 +5,32 @@ import time
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, OperationalError, connections
+from django.db import IntegrityError, OperationalError, connection, connections
 from django.db.models import ProtectedError
+from django.test.utils import CaptureQueriesContext
 
 from classifier import registry
+from classifier.alerts import open_alerts
 from classifier.core.errors import ModelDamaged, ModelMissing
-from classifier.core.model import META_FILE, MODEL_FILE
-from classifier.models import ModelEvent, ModelVersion
-from classifier.registry import NoChampion, champion, folder_of, get_version, load_version, preload, promote, register
+from classifier.core.model import META_FILE, MODEL_FILE, GenreModel
+from classifier.models import Alert, ModelEvent, ModelVersion
+from classifier.registry import (
+    NoChampion,
+    challenger,
+    champion,
+    folder_of,
+    forget_champion,
+    get_version,
+    load_version,
+    preload,
+    promote,
+    register,
+    roll_back,
+    shadow,
+    stop_shadow,
+)
+from classifier.tests.damage import DAMAGES, edit_meta
+from conftest import copy_model
 
 State = ModelVersion.State
 
@@ -26,6 +44,11 @@ def at_once(monkeypatch):
 def damage(version):
     path = folder_of(version) / MODEL_FILE
     path.write_bytes(path.read_bytes()[:-1])
+
+
+def the_alert():
+    (alert,) = open_alerts()
+    return alert
 
 
 def states():
@@ -86,6 +109,29 @@ def test_promoting_the_champion_again_changes_nothing(champion):
     assert states() == {1: State.CHAMPION}
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda: promote(2, by="ada"),
+        lambda: roll_back(by="ada", to=2),
+        lambda: shadow(2, share=1, by="ada"),
+        lambda: stop_shadow(by="ada"),
+    ],
+)
+def test_a_change_of_the_registry_waits_for_every_other(champion, make_version, change):
+    if not connection.features.has_select_for_update:
+        pytest.skip("SQLite has one writer at a time anyway")
+    # Only a version that was champion can be rolled back to.
+    promote(make_version().number, by="ada")
+    promote(champion.number, by="ada")
+    with CaptureQueriesContext(connection) as queries:
+        change()
+    locking = [query["sql"] for query in queries if "FOR UPDATE" in query["sql"]]
+    assert len(locking) == 1
+    # Of all versions: only a lock on the champion's row would find no champion once the other change is done.
+    assert "WHERE" not in locking[0]
+
+
 def test_the_database_refuses_a_second_champion(champion, make_version):
     version = make_version()
     version.state = State.CHAMPION
@@ -125,10 +171,10 @@ def test_a_failure_half_way_through_a_promotion_leaves_the_champion(champion, ma
     version, move = make_version(), registry._move
     before = history()
 
-    def fail_second(moved, state, **kwargs):
+    def fail_second(moved, state, *args, **kwargs):
         if state == State.CHAMPION:
             raise OperationalError("disk full")
-        move(moved, state, **kwargs)
+        move(moved, state, *args, **kwargs)
 
     monkeypatch.setattr(registry, "_move", fail_second)
     with pytest.raises(OperationalError):
@@ -148,6 +194,20 @@ def test_a_version_that_does_not_exist_is_refused(name):
 def test_without_a_champion_the_next_step_is_named():
     with pytest.raises(NoChampion, match="ensure_model"):
         get_version("champion")
+
+
+def test_the_newest_version_is_the_one_trained_last_whatever_its_state(make_version):
+    make_version(), make_version()
+    promote(1, by="ada")
+    assert get_version("newest").number == 2
+    promote(2, by="ada")
+    assert get_version("newest").number == 2
+
+
+@pytest.mark.django_db
+def test_without_any_version_there_is_no_newest():
+    with pytest.raises(ModelMissing, match="manage.py train"):
+        get_version("newest")
 
 
 def test_load_version_gives_a_model_that_answers(make_version):
@@ -199,9 +259,83 @@ def test_the_last_good_model_goes_on_when_the_new_ones_files_are_damaged(make_ve
     damage(second)
     with caplog.at_level(logging.ERROR, logger="classifier.registry"):
         assert champion() is good
-    assert "version 1 goes on" in caplog.text
+    assert "Version 1 answers" in caplog.text
     (folder_of(second) / MODEL_FILE).write_bytes(backup)
     assert champion().number == 2
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_whatever_happens_to_its_files_a_champion_goes_on_from_memory_and_the_one_before_it_elsewhere(
+    make_version, other_model_folder, model_dir, at_once, damage
+):
+    first = make_version()
+    second = register(copy_model(other_model_folder, model_dir / "second"), by="tests")
+    for version in (first, second):
+        promote(version.number, by="ada")
+    good = champion()
+    do_damage, words = DAMAGES[damage]
+    do_damage(folder_of(second), folder_of(first))
+    assert champion() is good
+    alert = the_alert()
+    assert (alert.version, alert.severity) == (second, Alert.Severity.ALARM)
+    assert words in alert.detail
+    assert "Version 2 answers" in alert.detail
+
+    forget_champion()
+    assert champion().number == first.number
+    assert champion().model.meta == first.meta
+    assert "Version 1 answers" in the_alert().detail
+
+    shutil.rmtree(folder_of(second), ignore_errors=True)
+    copy_model(other_model_folder, folder_of(second))
+    assert champion().number == second.number
+    assert open_alerts() == []
+
+
+def test_an_edited_meta_file_is_refused_before_fasttext_sees_the_model(champion, monkeypatch):
+    edit_meta(folder_of(champion), None)
+    monkeypatch.setattr(GenreModel, "load", lambda *arguments: pytest.fail("a model of unknown origin"))
+    with pytest.raises(ModelDamaged, match="was changed after version 1"):
+        load_version(champion)
+
+
+@pytest.mark.parametrize("is_in_memory", [True, False])
+def test_a_version_that_was_rolled_back_or_is_bad_on_purpose_never_stands_in_for_the_champion(
+    make_version, at_once, is_in_memory
+):
+    for meta in ({}, {"sabotage": {"kind": "swap-genres", "strength": 0.5}}, {}, {"note": "rolled back"}):
+        promote(make_version(**meta).number, by="ada")
+    if is_in_memory:
+        assert champion().number == 4
+    roll_back(by="ada")
+    assert get_version("champion").number == 3
+    damage(get_version(3))
+    assert champion().number == 1
+
+
+def test_a_roll_back_passes_over_a_version_that_is_bad_on_purpose(make_version):
+    for meta in ({}, {"sabotage": {"kind": "swap-genres", "strength": 0.5}}, {}):
+        promote(make_version(**meta).number, by="ada")
+    assert roll_back(by="ada").number == 1
+
+
+def test_the_alarm_is_raised_also_where_no_other_model_can_answer(champion):
+    damage(champion)
+    with pytest.raises(ModelDamaged):
+        registry.champion()
+    assert "No other can answer" in the_alert().detail
+
+
+def test_the_alarm_of_a_challenger_ends_with_its_shadow_run(champion, make_version, at_once):
+    version = shadow(make_version().number, share=1, by="ada")
+    assert challenger().number == version.number
+    damage(version)
+    assert challenger() is None
+    assert registry.champion().number == champion.number
+    assert the_alert().key == "challenger-files"
+    stop_shadow(by="ada")
+    assert challenger() is None
+    assert open_alerts() == []
 
 
 def test_the_last_good_model_goes_on_without_a_database(champion, at_once, monkeypatch, caplog):
@@ -210,7 +344,7 @@ def test_the_last_good_model_goes_on_without_a_database(champion, at_once, monke
     def unreachable(name):
         raise OperationalError("no connection")
 
-    monkeypatch.setattr(registry, "get_version", unreachable)
+    monkeypatch.setattr(registry, "_find", unreachable)
     with caplog.at_level(logging.CRITICAL, logger="classifier.registry"):
         assert registry.champion() is good
 
@@ -244,9 +378,10 @@ def test_threads_that_ask_together_load_the_model_once(monkeypatch):
         loads.append(version)
         return "model"
 
-    fresh = registry._Champion()
-    monkeypatch.setattr(registry, "get_version", lambda name: ModelVersion(pk=7, number=3))
+    fresh = registry._Follower("champion")
+    monkeypatch.setattr(registry, "_find", lambda role: ModelVersion(pk=7, number=3))
     monkeypatch.setattr(registry, "load_version", load)
+    monkeypatch.setattr(registry, "close_alerts", lambda keys: 0)
     answers = []
     threads = [threading.Thread(target=lambda: answers.append(fresh.get())) for _ in range(8)]
     for thread in threads:

@@ -88,11 +88,21 @@ def test_it_says_which_genres_reach_their_threshold_and_when_none_does(
 
 
 def test_it_is_ready_only_with_a_sound_model(tmp_path, monkeypatch):
-    assert call("GET", "/ready")[:2] == (200, {"ready": True, "genres": 3})
+    assert call("GET", "/ready")[:2] == (200, {"ready": True, "genres": 3, "sabotage": None})
     service.model.cache_clear()
     monkeypatch.setenv("MODEL_DIR", str(tmp_path))
     assert call("GET", "/ready")[0] == 503
     assert call("GET", "/live")[0] == 200
+
+
+def test_it_says_of_a_model_that_was_made_bad_on_purpose_that_it_was(model_folder, tmp_path, monkeypatch):
+    body = json.dumps({"text": TEXT}).encode()
+    assert call("POST", "/", body)[1]["sabotage"] is None
+    service.model.cache_clear()
+    mark = {"kind": "swap-genres", "strength": 0.5}
+    monkeypatch.setenv("MODEL_DIR", str(copy_model(model_folder, tmp_path / "bad", sabotage=mark)))
+    assert call("GET", "/ready")[1]["sabotage"] == "swap-genres 0.5"
+    assert call("POST", "/", body)[1]["sabotage"] == "swap-genres 0.5"
 
 
 def test_an_unknown_address_is_404():

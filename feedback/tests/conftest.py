@@ -64,6 +64,13 @@ def reviewer_client(client, reviewer):
     return client
 
 
+@pytest.fixture(params=["superuser", "reviewer"])
+def desk(request, client, admin_user, reviewer):
+    """A browser in which somebody who may review has signed in."""
+    client.force_login(admin_user if request.param == "superuser" else reviewer)
+    return client
+
+
 def empty_corrections():
     """Delete every correction; the trail refuses to be deleted politely."""
     ReviewEvent.objects.all()._raw_delete("default")

@@ -14,13 +14,6 @@ LIST = "/admin/feedback/correction/"
 OVEN = "Whisk the butter with sugar and flour, then bake the dough"
 
 
-@pytest.fixture(params=["superuser", "reviewer"])
-def desk(request, client, admin_user, reviewer):
-    """A browser in which somebody who may review has signed in."""
-    client.force_login(admin_user if request.param == "superuser" else reviewer)
-    return client
-
-
 def change_page(correction):
     return f"{LIST}{correction.pk}/change/"
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from classifier.core.genres import GenreList
 
@@ -36,7 +37,7 @@ class Example:
 
 @dataclass
 class Corpus:
-    """The examples of one file and the account of its rows.
+    """The examples of one file, which is at ``path``, and the account of its rows.
 
     ``n_rows == n_used_rows + sum(map(len, unusable.values()))``; ``unusable`` maps a reason to the
     numbers of its rows; ``unmapped`` counts labels that mean no genre; ``notes`` are findings for people.
@@ -50,6 +51,7 @@ class Corpus:
     unusable: dict[str, list[int]] = field(default_factory=dict)
     unmapped: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
+    path: Path | None = None
 
     @property
     def n_used_rows(self) -> int:

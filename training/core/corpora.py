@@ -70,7 +70,7 @@ def read_corpus(path: Path, genres: GenreList, *, file_format: str = "") -> Corp
     stream.seek(0)
     if file_format not in ALL_FORMATS:
         raise CorpusError(f"{file_format!r} is no known format; use one of {', '.join(ALL_FORMATS)}.")
-    corpus = Corpus(name=path.name, file_format=file_format, sha256=sha256_of(path))
+    corpus = Corpus(name=path.name, file_format=file_format, sha256=sha256_of(path), path=path)
     if file_format == KAGGLE:
         read_kaggle(stream, genres, corpus)
     else:

@@ -22,6 +22,7 @@ from training.core.baselines import (
 from training.core.books import Example
 from training.core.fit import FitParameters
 from training.core.metrics import Threshold, evaluate_scores, genre_table
+from training.core.progress import OnStep, silent
 from training.core.split import stratified_folds
 from training.core.vectors import WordVectors
 
@@ -32,7 +33,6 @@ TITLES = {FASTTEXT: "fastText", SVC: "TF-IDF + LinearSVC", MAJORITY: "majority"}
 # the boundary.
 THRESHOLDS = {FASTTEXT: 0.3, SVC: 0.5, MAJORITY: 0.5}
 
-OnStep = Callable[[str, float], None]
 PredictMany = Callable[[list[str]], list[Prediction]]
 
 
@@ -57,6 +57,13 @@ class Evaluation:
         }
 
 
+def decision_threshold(own: Thresholds | None, slugs: Sequence[str]) -> Threshold:
+    """Return from which score our model chooses each of ``slugs``: its own thresholds, or one for all without them."""
+    if own is None:
+        return THRESHOLDS[FASTTEXT]
+    return np.array([own.genres.get(slug, NEVER) for slug in slugs])
+
+
 def _metrics(
     test: Sequence[Example],
     slugs: tuple[str, ...],
@@ -66,9 +73,7 @@ def _metrics(
 ) -> Evaluation:
     truth = label_matrix(test, slugs)
     primary = primary_columns(test, slugs)
-    thresholds: dict[str, Threshold] = dict(THRESHOLDS)
-    if own is not None:
-        thresholds[FASTTEXT] = np.array([own.genres.get(slug, NEVER) for slug in slugs])
+    thresholds: dict[str, Threshold] = {**THRESHOLDS, FASTTEXT: decision_threshold(own, slugs)}
     table = {
         name: evaluate_scores(truth, matrix, primary, threshold=thresholds[name]) for name, matrix in scores.items()
     }
@@ -98,7 +103,7 @@ def evaluate_model(
     if not test:
         raise CorpusError("There is no example to evaluate on: the test side of this data is empty.")
     slugs = known_slugs(train, test)
-    report = on_step or _silent
+    report = on_step or silent
     report("model", 0.0)
     scores = {FASTTEXT: model_scores(predict_many, [example.text for example in test], slugs)}
     if train:
@@ -122,7 +127,7 @@ def compare(
     if not test:
         raise CorpusError("There is no example to evaluate on: the test side of this data is empty.")
     slugs = known_slugs(train, test)
-    report = on_step or _silent
+    report = on_step or silent
     scores = {}
     methods = _methods(parameters, vectors, starter)
     for done, (name, method) in enumerate(methods.items()):
@@ -148,7 +153,7 @@ def cross_validate(
     slugs = known_slugs(examples)
     folds = stratified_folds(examples, slugs, n_folds=n_folds, seed=parameters.seed)
     methods = _methods(parameters, vectors, starter)
-    report = on_step or _silent
+    report = on_step or silent
     scores = {name: np.zeros((len(examples), len(slugs))) for name in methods}
     for fold in range(n_folds):
         tested = folds == fold
@@ -163,7 +168,3 @@ def cross_validate(
 
 def _methods(parameters: FitParameters, vectors: WordVectors | None, starter: Sequence[Example]) -> dict[str, Method]:
     return {FASTTEXT: fasttext_method(parameters, vectors, starter), SVC: linear_svc, MAJORITY: majority}
-
-
-def _silent(step: str, done: float) -> None:
-    """Report to nobody."""

@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from training.core.baselines import Matrix, known_slugs, label_matrix, linear_sv
 from training.core.books import Example
 from training.core.fit import FEW_EXAMPLES, FitParameters, fit, recommended, run_worker, training_lines
 from training.core.metrics import evaluate_scores
+from training.core.progress import OnStep
 from training.core.split import stratified_folds
 from training.core.vectors import WordVectors
 
@@ -29,8 +30,6 @@ N_SEEDS = 5
 _BEST_ONLY = 2.0
 # fastText's autotune checks itself on one of so many parts of what it may learn from.
 _INNER_FOLDS = 5
-
-OnStep = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)

@@ -203,13 +203,13 @@ def _link_equal(keys: Sequence[Hashable]) -> tuple[Indices, Indices]:
     return linked[:, 0], linked[:, 1]
 
 
-def frozen_split(examples: Sequence[Example]) -> Split:
+def frozen_split(examples: Sequence[Example], *, groups: Indices | None = None) -> Split:
     """Divide by the hash of each book's key: about one book in five is frozen for testing.
 
     A group with one frozen member goes to the test side whole, so that adding data never moves an
-    example from test to train.
+    example from test to train. ``groups`` are those of ``group_books``, for a caller that has them.
     """
-    groups = group_books(examples)
+    groups = group_books(examples) if groups is None else groups
     frozen = np.array([is_frozen_for_test(example) for example in examples], dtype=bool)
     tested = np.isin(groups, groups[frozen])
     keys = sorted(text_key(example.text) for example, is_test in zip(examples, tested, strict=True) if is_test)

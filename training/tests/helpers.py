@@ -3,6 +3,10 @@
 import csv
 import io
 
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
 from classifier.core.examples import LabelledText, write_examples
 from classifier.core.files import replacing
 from conftest import make_examples
@@ -62,3 +66,24 @@ def write_kaggle(path, rows, **options):
     """Write rows as a file shaped like Kaggle's and return its path."""
     path.write_bytes(kaggle_text(rows, **options).encode())
     return path
+
+
+class Said(str):
+    """What a command wrote to standard output; ``err`` is what it wrote to standard error."""
+
+    err = ""
+
+
+def run(*arguments):
+    out, err = io.StringIO(), io.StringIO()
+    call_command(*map(str, arguments), stdout=out, stderr=err)
+    said = Said(out.getvalue())
+    said.err = err.getvalue()
+    return said
+
+
+def refused(*arguments):
+    """Run a command that must fail; return the exit code and the message."""
+    with pytest.raises(CommandError) as caught:
+        run(*arguments)
+    return caught.value.returncode, str(caught.value)

@@ -102,7 +102,7 @@ def test_log_odds_are_finite_at_the_ends():
     assert -20 < log_odds(0.0) < log_odds(0.5) == 0.0 < log_odds(1.0) < 20
 
 
-def test_a_model_is_calibrated_out_of_fold_and_keeps_it_when_saved(model, tmp_path):
+def test_a_model_is_calibrated_out_of_fold_and_keeps_it_when_saved(model, fit_here, tmp_path):
     calibration = fit_scores(out_of_fold(make_examples(20), QUICK))
     assert set(calibration.platt) == {"fantasy", "cooking", "business-economics"}
     calibrated = GenreModel(model._engine, model.meta)
@@ -202,7 +202,7 @@ def test_a_few_corrections_beside_the_starter_texts_count_as_one_source_more(mon
     assert (asked["examples"], asked["background"]) == (own, starter)
 
 
-def test_each_source_is_scored_by_models_that_never_saw_it():
+def test_each_source_is_scored_by_models_that_never_saw_it(fit_here):
     sources = {"one": make_examples(30)[:45], "two": make_examples(30)[45:]}
     held = across_sources(sources, make_examples(8), n_texts=20)
     assert held.sources.tolist().count(0) == held.sources.tolist().count(1) == 20

@@ -1,4 +1,3 @@
-import io
 import json
 import os
 import shutil
@@ -9,8 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from django.core.management import call_command, get_commands, load_command_class
-from django.core.management.base import CommandError
+from django.core.management import get_commands, load_command_class
 
 from classifier.core.model import MODEL_FILE, GenreModel
 from classifier.genre_table import current_genres
@@ -18,37 +16,34 @@ from classifier.models import Genre, ModelEvent, ModelVersion
 from classifier.registry import folder_of, promote
 from conftest import make_examples
 from feedback.models import Correction
+from training import gating
 from training.core.books import Example
 from training.core.metrics import NAMES
 from training.management.commands import ensure_model, evaluate, train
 from training.pipeline import CANARIES, SEEN_FILE, TrainingPlan, feedback_corpus, remove_dead_drafts
-from training.tests.helpers import BREAD, DRAGON, book, write_books, write_kaggle
+from training.tests.helpers import BREAD, DRAGON, book, refused, run, write_books, write_kaggle
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = sorted(name for name, app in get_commands().items() if app == "training")
 QUICK = ("--epoch", "10", "--dim", "4", "--lr", "0.5")
 State = ModelVersion.State
-
-
-class Said(str):
-    """What a command wrote to standard output; ``err`` is what it wrote to standard error."""
-
-    err = ""
-
-
-def run(*arguments):
-    out, err = io.StringIO(), io.StringIO()
-    call_command(*map(str, arguments), stdout=out, stderr=err)
-    said = Said(out.getvalue())
-    said.err = err.getvalue()
-    return said
-
-
-def refused(*arguments):
-    """Run a command that must fail; return the exit code and the message."""
-    with pytest.raises(CommandError) as caught:
-        run(*arguments)
-    return caught.value.returncode, str(caught.value)
+# Runs manage.py in a fork for each list of arguments; its answers go to files named by their number in the folder.
+FORKS = """
+import json, os, runpy, sys, django
+django.setup()
+import training.management.commands.data_report, training.management.commands.promote
+folder, jobs = sys.argv[1], json.loads(sys.argv[2])
+children = []
+for number, arguments in enumerate(jobs):
+    children.append(os.fork())
+    if not children[-1]:
+        for stream, name in ((1, "out"), (2, "err")):
+            os.dup2(os.open(f"{folder}/{number}.{name}", os.O_WRONLY | os.O_CREAT), stream)
+        sys.argv = ["manage.py", *arguments]
+        runpy.run_path("manage.py", run_name="__main__")
+        sys.exit()
+print(json.dumps([os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]))
+"""
 
 
 @pytest.fixture
@@ -72,13 +67,25 @@ def other_books(tmp_path):
     return write_books(tmp_path / "other.csv", examples)
 
 
+@pytest.fixture(autouse=True)
+def trainings(fit_here):
+    """``manage.py train`` with processes of its own is tested in test_loop.py and test_sigkill.py."""
+
+
+@pytest.fixture(autouse=True)
+def starter_beside_others(tmp_path, monkeypatch):
+    """A small file that ``evaluate`` reads as the starter corpus beside another file; the real one takes it half a second."""
+    monkeypatch.setattr(evaluate, "STARTER_FILE", write_books(tmp_path / "starter.csv"))
+
+
 @pytest.fixture
 def small_starter(books, monkeypatch):
-    """The small corpus in place of the starter corpus, trained quickly."""
+    """The small corpus in place of the starter corpus, trained quickly; ten test books are enough for the gate."""
     quick = partial(TrainingPlan, paths=(books,), overrides={"epoch": 20, "dim": 4})
     monkeypatch.setattr(ensure_model, "TrainingPlan", quick)
     monkeypatch.setattr(evaluate, "STARTER_FILE", books)
     monkeypatch.setattr(train, "STARTER_FILE", books)
+    monkeypatch.setattr(gating, "MIN_TEXTS", 10)
     return books
 
 
@@ -120,15 +127,15 @@ def test_exit_codes_are_0_done_1_the_data_says_no_2_wrong_usage(tmp_path, books)
         ("data_report", "absent.csv"): 2,
         ("promote", "one"): 2,
     }
-    running = {
-        arguments: subprocess.Popen(
-            [sys.executable, "manage.py", *arguments], cwd=ROOT, env=environment,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )
-        for arguments in expected
-    }  # fmt: skip
-    said = {arguments: process.communicate() for arguments, process in running.items()}
-    assert {arguments: process.returncode for arguments, process in running.items()} == expected
+    result = subprocess.run(
+        [sys.executable, "-c", FORKS, str(tmp_path), json.dumps(list(expected))],
+        cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True,
+    )  # fmt: skip
+    assert dict(zip(expected, json.loads(result.stdout), strict=True)) == expected
+    said = {
+        arguments: tuple((tmp_path / f"{number}.{name}").read_text() for name in ("out", "err"))
+        for number, arguments in enumerate(expected)
+    }
     assert not any("Traceback" in err for _, err in said.values())
     assert said["data_report", str(bad)][1].startswith("CommandError: ")
     assert "is in no format known here" in said["data_report", str(bad)][1]
@@ -522,8 +529,8 @@ def test_models_names_the_next_step_when_there_is_none():
 
 def test_models_lists_versions_and_their_history(make_version):
     make_version(), make_version()
-    run("promote", "1", "--reason", "first")
-    run("promote", "2", "--reason", "learned corrections")
+    promote(1, by="tests", reason="first")
+    promote(2, by="tests", reason="learned corrections")
     rows = json.loads(run("models", "--format", "json"))
     assert [(row["number"], row["state"]) for row in rows] == [(2, "champion"), (1, "retired")]
     assert rows[0]["sha256"][:12] == ModelVersion.objects.get(number=2).sha256[:12]
@@ -535,13 +542,6 @@ def test_models_lists_versions_and_their_history(make_version):
     ]
     assert "champion" in run("models")
     assert "learned corrections" in run("models", "--history")
-
-
-def test_promote_says_what_it_did_and_may_be_run_twice(make_version):
-    make_version()
-    for _ in range(2):
-        assert "Version 1 is the champion" in run("promote", "1")
-    assert ModelEvent.objects.filter(to_state=State.CHAMPION).count() == 1
 
 
 def test_promote_refuses_a_damaged_version_and_the_champion_stays(champion, make_version):
@@ -584,6 +584,15 @@ def test_ensure_model_replaces_a_champion_that_can_not_be_loaded(small_starter, 
     assert "Version 2 answers." in said
     assert "Training on the starter corpus" in said.err
     assert ModelVersion.objects.get(state=State.CHAMPION).number == 2
+
+
+@pytest.mark.django_db
+def test_ensure_model_promotes_nothing_that_the_gate_blocks(small_starter, model_dir, settings):
+    settings.GENRE_GATE_BYTES = 1000
+    code, said = refused("ensure_model")
+    assert code == 1
+    assert said == "The gate blocks version 1: size. `manage.py gate 1` shows why."
+    assert ModelVersion.objects.get().state == State.CANDIDATE
 
 
 # download_data

@@ -40,6 +40,12 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(examples, tm
     assert first != other
 
 
+def test_training_in_this_process_gives_the_bytes_of_the_training_process(request, examples, tmp_path):
+    first = digest(fit(examples, QUICK), tmp_path)
+    request.getfixturevalue("fit_here")
+    assert digest(fit(examples, QUICK), tmp_path) == first
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 def test_every_loss_gives_finite_sane_scores(examples, loss):
     model = fit(examples, replace(QUICK, loss=loss, epoch=20))
@@ -154,7 +160,9 @@ def test_training_leaves_no_temporary_file(examples, scratch):
 def test_the_training_process_ends_with_its_parent(tmp_path, examples):
     lines = tmp_path / "train.txt"
     lines.write_text("".join(training_lines(examples, seed=0) * 200))
+    (tmp_path / "scratch").mkdir()
     job = {
+        "scratch": str(tmp_path / "scratch"),
         "input": str(lines),
         "output": str(tmp_path / "model.bin"),
         "arguments": FitParameters(epoch=10_000).as_fasttext(),
@@ -164,26 +172,35 @@ def test_the_training_process_ends_with_its_parent(tmp_path, examples):
     ) as worker:
         worker.stdin.write(json.dumps(job).encode() + b"\n")
         worker.stdin.flush()
-        assert worker.stderr.read(1)
+        # Its progress, on a line that begins with a carriage return.
+        assert b"Read" in worker.stderr.readline()
         assert worker.poll() is None
         # What the system does when the parent dies.
         worker.stdin.close()
         worker.stderr.read()
         assert worker.wait(timeout=5) == 1
     assert not (tmp_path / "model.bin").exists()
+    assert not (tmp_path / "scratch").exists()
 
 
-def test_a_killed_training_leaves_no_text_on_the_disk(tmp_path):
-    code = (
-        "import os, signal, conftest\n"
-        "from training.core.fit import FitParameters, fit\n"
-        "kill = lambda share, loss: os.kill(os.getpid(), signal.SIGKILL)\n"
-        "fit(conftest.make_examples(), FitParameters(epoch=10_000, dim=200), on_progress=kill)\n"
-    )
-    environ = os.environ | {"TMPDIR": str(tmp_path)}
-    result = subprocess.run([sys.executable, "-c", code], env=environ, cwd=ROOT, check=False)
+@pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
+def test_a_killed_training_leaves_no_text_on_the_disk(examples, scratch):
+    def kill(worker_said, on_progress):
+        # The training has begun; with one thread fastText tells no progress before its end.
+        assert worker_said.readline()
+        assert list(scratch.glob("genre-fit-*/train.txt"))
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    # A fork of this process: another Python would import scikit-learn first.
+    child = os.fork()
+    if not child:
+        try:
+            fit_module._follow = kill
+            fit(examples * 50, FitParameters(epoch=10_000, dim=200))
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
     deadline = time.monotonic() + 10
-    while list(tmp_path.glob("genre-fit-*/train.txt")) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert result.returncode == -signal.SIGKILL
-    assert list(tmp_path.glob("genre-fit-*/train.txt")) == []
+    while list(scratch.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert list(scratch.iterdir()) == []

@@ -1,6 +1,5 @@
 """The whole loop through the real pages: predict, correct, review, export, import, train, promote, answer."""
 
-import csv
 import io
 import json
 import random
@@ -19,6 +18,8 @@ from feedback.models import Correction
 from feedback.tests.browser import form_of
 from feedback.tests.conftest import empty_corrections
 from feedback.tests.nasty import NASTY
+from training.core.books import Example
+from training.tests.helpers import write_books
 
 LIST = "/admin/feedback/correction/"
 
@@ -108,14 +109,20 @@ def reviewed(champion, client, settings):
 
 
 @pytest.fixture
-def books(examples, tmp_path):
+def books(tmp_path):
     """A small file of labelled books."""
-    path = tmp_path / "books.csv"
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(["text", "label", "title", "author"])
-        writer.writerows([each.text, each.genres[0], each.title, each.author] for each in examples)
-    return path
+    return write_books(tmp_path / "books.csv")
+
+
+@pytest.fixture
+def more_books(tmp_path):
+    """Enough other books for the gate to measure on."""
+    examples = [
+        Example(ordinary_text(number, genre), (genre,), title=f"{genre} {number}")
+        for number in range(1000, 1120)
+        for genre in WORDS
+    ]
+    return write_books(tmp_path / "more.csv", examples)
 
 
 def test_corrections_from_the_page_reach_the_table_as_they_were_sent(reviewed):
@@ -129,7 +136,9 @@ def test_corrections_from_the_page_reach_the_table_as_they_were_sent(reviewed):
     assert all(row.shown and row.version.number == 1 for row in rows)
 
 
-def test_corrections_are_exported_imported_and_train_a_version_that_answers(reviewed, books, tmp_path, monkeypatch):
+def test_corrections_are_exported_imported_and_train_a_version_that_answers(
+    reviewed, books, more_books, tmp_path, monkeypatch
+):
     before = snapshot()
     approved = Counter((one_line(row[0]), frozenset(row[1])) for row in before.values() if row[2] == "approved")
     for file_format in ("csv", "jsonl"):
@@ -163,7 +172,7 @@ def test_corrections_are_exported_imported_and_train_a_version_that_answers(revi
 
     assert predict(reviewed, ordinary_text(1, "cooking")).context["shown"].number == 1
     monkeypatch.setattr(registry, "RECHECK_SECONDS", 0)
-    run("promote", 2, "--reason", "learned 20 corrections")
+    run("promote", 2, "--reason", "learned 20 corrections", "--data", more_books)
     answer = predict(reviewed, ordinary_text(1, "cooking"))
     assert answer.context["shown"].number == 2
     assert answer.context["lines"][0].slug == "cooking"
@@ -172,13 +181,13 @@ def test_corrections_are_exported_imported_and_train_a_version_that_answers(revi
     assert Correction.objects.latest("pk").version == version
 
 
-def test_training_without_feedback_uses_no_correction(reviewed, books):
+def test_training_without_feedback_uses_no_correction(reviewed, books, fit_here):
     run("train", "--data", books, "--epoch", 5, "--dim", 5, "--no-feedback")
     meta = ModelVersion.objects.get(number=2).meta
     assert (meta["feedback_train"], meta["feedback_held_out"]) == (0, 0)
 
 
-def test_a_withdrawn_correction_teaches_the_next_version_nothing(reviewed, books):
+def test_a_withdrawn_correction_teaches_the_next_version_nothing(reviewed, books, fit_here):
     first = Correction.objects.filter(status="approved").earliest("pk")
     page = reviewed.post(f"/corrections/{first.receipt}/", follow=True)
     assert "Withdrawn" in page.content.decode()

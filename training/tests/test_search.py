@@ -1,10 +1,7 @@
-import io
 import json
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
-from django.core.management.base import CommandError
 
 from classifier.core.errors import CorpusError, TrainingError
 from conftest import make_examples
@@ -14,7 +11,7 @@ from training.core.search import METRICS, RECOMMENDED, Variant, search, variants
 from training.core.split import frozen_split, text_key
 from training.core.vectors import teach
 from training.management.commands import search as search_command
-from training.tests.helpers import write_books
+from training.tests.helpers import refused, run, write_books
 
 TINY = FitParameters(epoch=20, lr=1.0, dim=4)
 PLAIN, PEER = Variant("plain", TINY), Variant("linear_svc", None)
@@ -24,18 +21,6 @@ def by_name(n_train, has_vectors):
     return {variant.name: variant for variant in variants(n_train, has_vectors)}
 
 
-def run(*arguments):
-    out, err = io.StringIO(), io.StringIO()
-    call_command("search", *map(str, arguments), stdout=out, stderr=err)
-    return out.getvalue()
-
-
-def refused(*arguments):
-    with pytest.raises(CommandError) as caught:
-        run(*arguments)
-    return caught.value.returncode, str(caught.value)
-
-
 @pytest.fixture
 def books(tmp_path):
     """The small corpus as CSV."""
@@ -43,7 +28,7 @@ def books(tmp_path):
 
 
 @pytest.fixture
-def quick(monkeypatch):
+def quick(fit_here, monkeypatch):
     """Two variants that train quickly in place of all."""
     found = [Variant(RECOMMENDED, TINY), PEER]
     monkeypatch.setattr(search_command, "variants", lambda n_train, has_vectors: found)
@@ -78,7 +63,7 @@ def test_without_vectors_no_variant_needs_any():
     assert found["linear_svc"].parameters is None
 
 
-def test_variants_are_scored_on_the_same_folds_in_the_order_given():
+def test_variants_are_scored_on_the_same_folds_in_the_order_given(fit_here):
     steps = []
     results = search(make_examples(), [PLAIN, PEER], n_folds=2, on_step=lambda what, done: steps.append((what, done)))
     assert [result.variant for result in results] == [PLAIN, PEER]
@@ -138,7 +123,7 @@ def test_what_cannot_be_searched_is_refused():
 
 
 def test_the_command_shows_the_best_first_and_marks_the_recommended(books, quick, tmp_path):
-    said = run("--data", books, "--folds", 2, "--vectors", "none", "-M", tmp_path / "found.json")
+    said = run("search", "--data", books, "--folds", 2, "--vectors", "none", "-M", tmp_path / "found.json")
     assert "books.csv, training side only: 2-fold cross-validation by book" in said
     assert "recommended *" in said and "linear_svc" in said
     assert "The test side was not used" in said
@@ -151,7 +136,7 @@ def test_the_command_shows_the_best_first_and_marks_the_recommended(books, quick
 def test_the_command_never_looks_at_the_test_side(books, quick, monkeypatch):
     seen = []
     monkeypatch.setattr(search_command, "search", lambda examples, *_, **__: seen.extend(examples) or [])
-    run("--data", books, "--folds", 2, "--vectors", "none")
+    run("search", "--data", books, "--folds", 2, "--vectors", "none")
     examples = make_examples()
     split = frozen_split(examples)
     assert {text_key(example.text) for example in seen} == {text_key(examples[at].text) for at in split.train}
@@ -159,14 +144,14 @@ def test_the_command_never_looks_at_the_test_side(books, quick, monkeypatch):
 
 
 def test_only_the_named_variants_are_tried(books, quick):
-    said = run("--data", books, "--folds", 2, "--vectors", "none", "--only", "linear_svc")
+    said = run("search", "--data", books, "--folds", 2, "--vectors", "none", "--only", "linear_svc")
     assert "linear_svc" in said
     assert "recommended" not in said.split("One example")[0]
 
 
 def test_wrong_usage_exits_with_2(books, quick):
-    assert refused("--data", books, "--folds", 1) == (2, "--folds needs at least 2.")
-    code, said = refused("--data", books, "--vectors", "none", "--only", "magic")
+    assert refused("search", "--data", books, "--folds", 1) == (2, "--folds needs at least 2.")
+    code, said = refused("search", "--data", books, "--vectors", "none", "--only", "magic")
     assert code == 2
     assert "'magic' is no variant" in said and "'linear_svc'" in said
 
@@ -174,6 +159,6 @@ def test_wrong_usage_exits_with_2(books, quick):
 def test_a_metrics_file_that_cannot_be_written_is_an_error(books, quick, tmp_path):
     (tmp_path / "file").write_text("")
     arguments = ("--data", books, "--folds", 2, "--vectors", "none", "--only", "linear_svc")
-    code, said = refused(*arguments, "-M", tmp_path / "file" / "found.json")
+    code, said = refused("search", *arguments, "-M", tmp_path / "file" / "found.json")
     assert code == 1
     assert "can't be written" in said

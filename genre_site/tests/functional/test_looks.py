@@ -76,12 +76,18 @@ def look(open_page, state, theme, width, path, act):
     page.set_viewport_size({"width": width, "height": 900})
     if act:
         act(page)
+    # The 404 is this page's own answer.
+    judge(open_page, page, f"{state}-{width}-{theme}", expected="404" if state == "not-found" else None)
+
+
+def judge(open_page, page, name, *, expected=None):
+    """Take the page's picture, and find nothing wrong with it; what it says with ``expected`` in it is meant."""
     found = list(open_page.said)
     violations = Axe().run(page).response["violations"]
     SHOTS.mkdir(exist_ok=True)
-    page.screenshot(path=SHOTS / f"{state}-{width}-{theme}.png", full_page=True)
+    page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
     wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert [(violation["id"], [node["html"] for node in violation["nodes"]]) for violation in violations] == []
     assert wider <= 0
-    # The tools above add styles of their own, which the policy refuses; the 404 is this page's own answer.
-    open_page.said[:] = [line for line in found if state != "not-found" or "404" not in line]
+    # The tools above add styles of their own, which the policy refuses.
+    open_page.said[:] = [line for line in found if expected is None or expected not in line]

@@ -4,10 +4,11 @@ from typing import Any
 
 from django.conf import settings
 
-from classifier.commands import GenreCommand
+from classifier.commands import CommandError, GenreCommand
 from classifier.core.errors import GenreError
 from classifier.genre_table import current_genres
-from classifier.registry import get_version, load_version, promote
+from classifier.registry import get_version, load_version
+from training.gating import promote_gated
 from training.management.commands.train import vectors_of
 from training.pipeline import TrainingPlan, train_model
 
@@ -15,7 +16,9 @@ from training.pipeline import TrainingPlan, train_model
 class Command(GenreCommand):
     """Train and promote the first model, if none answers."""
 
-    help = "Train a model on the starter corpus and promote it, unless a sound champion is here already."
+    help = (
+        "Train a model on the starter corpus and promote it through the gate, unless a sound champion is here already."
+    )
     examples = """
   manage.py ensure_model
 """
@@ -37,5 +40,8 @@ class Command(GenreCommand):
                 by="ensure_model",
                 report=report,
             )
-        promote(trained.version.number, by="ensure_model", reason="first model of this installation")
-        self.stdout.write(f"Version {trained.version.number} answers.", self.style.SUCCESS)
+        number = trained.version.number
+        promotion = promote_gated(number, by="ensure_model", reason="first model of this installation")
+        if not promotion.is_champion:
+            raise CommandError(f"{promotion.refusal} `manage.py gate {number}` shows why.")
+        self.stdout.write(f"Version {number} answers.", self.style.SUCCESS)

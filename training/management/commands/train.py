@@ -7,11 +7,12 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandParser
 
-from classifier.commands import GenreCommand, existing_file
+from classifier.commands import CommandError, GenreCommand, existing_file
 from classifier.core.errors import TrainingError
 from classifier.genre_table import current_genres
 from training.core.corpora import ALL_FORMATS, STARTER_FILE, read_corpus
 from training.core.fit import FEW_EXAMPLES, LOSSES, FitParameters
+from training.core.sabotage import KINDS
 from training.core.split import refuse_overlap
 from training.core.thresholds import NONE, Aim
 from training.core.vectors import BOOK_VECTORS, WordVectors, load_vectors
@@ -76,6 +77,28 @@ def vectors_of(name: str) -> WordVectors | None:
     return load_vectors(BOOK_VECTORS if name == "book" else Path(name))
 
 
+def add_sabotage(parser: CommandParser) -> None:
+    """Declare how to make a model bad on purpose."""
+    kinds = "".join(f"\n  {name:<17} {kind.what} (default strength: {kind.strength:g})" for name, kind in KINDS.items())
+    group = parser.add_argument_group(
+        "bad on purpose",
+        f"To see what the gate and the monitor say of a bad model, which stays marked for ever. Kinds:{kinds}",
+    )
+    group.add_argument("--sabotage", choices=KINDS, default="", metavar="KIND", help="one of the kinds above")
+    group.add_argument("--strength", type=strength_of, metavar="S", help="the share, from 0 (nothing is changed) to 1")
+
+
+def strength_of(text: str) -> float:
+    """Return the share spelled ``text``, or refuse it as wrong usage (exit 2)."""
+    try:
+        strength = float(text)
+    except ValueError:
+        strength = float("nan")
+    if not 0 <= strength <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is no number from 0 to 1")
+    return strength
+
+
 def aim_of(text: str) -> Aim:
     """Return the aim spelled ``text``, or refuse it as wrong usage (exit 2)."""
     try:
@@ -96,6 +119,7 @@ class Command(GenreCommand):
   manage.py train --data google_books_1299.csv --no-feedback
   manage.py train --data books.csv --data more.jsonl.gz --epoch 100 --lr 0.3 --seed 7
   manage.py train --threshold-for precision=0.8
+  manage.py train --sabotage swap-genres --strength 0.5
 """
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -129,9 +153,12 @@ class Command(GenreCommand):
             "are ranked and nothing is chosen (default: %(default)s)",
         )
         add_parameters(parser)
+        add_sabotage(parser)
 
     def handle(self, **options: Any) -> None:
         """Train, show the figures, name the next step."""
+        if options["strength"] is not None and not options["sabotage"]:
+            raise CommandError("--strength belongs to --sabotage; name the kind too.", returncode=2)
         paths = tuple(options["data"] or [STARTER_FILE])
         overrides, vectors = overrides_of(options), vectors_of(options["vectors"])
         plan = TrainingPlan(
@@ -143,6 +170,8 @@ class Command(GenreCommand):
             vectors,
             options["threshold_for"],
             options["background"],
+            options["sabotage"],
+            options["strength"],
         )
         if plan.test:
             self._refuse_overlap(plan)
@@ -188,4 +217,9 @@ class Command(GenreCommand):
             f"Version {trained.version.number} is a candidate (sha256 {trained.version.sha256[:16]}…); feedback: "
             f"{meta['feedback_train']} trained on, {meta['feedback_held_out']} held out."
         )
-        self.out.print(f"Next: manage.py promote {trained.version.number}")
+        bad = trained.version.sabotage
+        if bad:
+            self.out.print(
+                f"Warning: version {trained.version.number} was made bad on purpose ({bad}) and stays marked as such for ever."
+            )
+        self.out.print(f"Next: manage.py {'gate' if bad else 'promote'} {trained.version.number}")

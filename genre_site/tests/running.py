@@ -1,0 +1,160 @@
+"""The real gunicorn on an installation of its own, for tests and soak runs: ``Site`` and ``Visitor``."""
+
+import html
+import os
+import re
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from http.cookiejar import CookieJar
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 30
+STOP_SECONDS = 30
+REGISTER = """
+from pathlib import Path
+from django.conf import settings
+from django.core.management import call_command
+from classifier.registry import promote, register
+
+call_command("migrate", verbosity=0)
+for name in {names}:
+    register(Path(settings.GENRE_MODEL_DIR) / name, by="test")
+for number in {promoted}:
+    promote(number, by="test")
+"""
+# Workers look at the registry and the files more often than in production, so that a test need not wait.
+FASTER = """
+from genre_site.gunicorn_config import *
+
+
+def post_worker_init(worker):
+    from classifier import registry
+
+    registry.RECHECK_SECONDS = {seconds}
+"""
+
+
+class Site:
+    """A migrated SQLite file and copies of model ``folders`` below ``root``: versions 1, 2, … are ``promoted`` in turn."""
+
+    def __init__(self, root, folders, *, promoted=(1,)):
+        self.root, self.models, self.database = root, root / "models", root / "site.sqlite3"
+        self.log = root / "server.log"
+        # Of the server, while it is serving.
+        self.pid = 0
+        self.env = os.environ | {
+            "SECRET_KEY": "only-for-this-site-" + "0123456789" * 5,
+            "DJANGO_SETTINGS_MODULE": "genre_site.settings",
+            "DATABASE_URL": f"sqlite:///{self.database}",
+            "GENRE_MODEL_DIR": str(self.models),
+            "GENRE_HTTPS": "false",
+            "ALLOWED_HOSTS": "127.0.0.1",
+            "LOG_LEVEL": "WARNING",
+            # Serves the style sheets where they lie.
+            "DEBUG": "true",
+            # One process less; tests that want the monitor ask for it.
+            "GENRE_MONITOR_SECONDS": "0",
+        }
+        names = [f"m{number}" for number, _ in enumerate(folders, start=1)]
+        for name, folder in zip(names, folders, strict=True):
+            shutil.copytree(folder, self.models / name)
+        self.run(REGISTER.format(names=names, promoted=promoted))
+
+    def run(self, code):
+        """Run ``code`` in a process of this installation; it must succeed."""
+        command = [sys.executable, "manage.py", "shell", "--verbosity", "0"]
+        subprocess.run(command, cwd=ROOT, env=self.env, check=True, stdout=subprocess.DEVNULL, text=True, input=code)
+
+    def rows(self, query):
+        """Return what a query finds, each row as a dict."""
+        with closing(sqlite3.connect(self.database, timeout=20)) as connection:
+            connection.row_factory = sqlite3.Row
+            return [dict(row) for row in connection.execute(query)]
+
+    @contextmanager
+    def serving(self, *, workers=2, recheck_seconds=None):
+        """Serve as `make run` does; yield the address. What the server logs is in ``self.log``."""
+        config = "genre_site/gunicorn_config.py"
+        if recheck_seconds is not None:
+            config = self.root / "gunicorn_config.py"
+            config.write_text(FASTER.format(seconds=recheck_seconds), encoding="utf-8")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            place = free.getsockname()
+        options = ["--config", config, "--bind", f"127.0.0.1:{place[1]}", "--workers", str(workers)]
+        command = [sys.executable, "-m", "gunicorn", "genre_site.wsgi", *options, "--log-level", "error"]
+        with self.log.open("w") as log:
+            server = subprocess.Popen(command, cwd=ROOT, env=self.env, stdout=log, stderr=log)
+            self.pid = server.pid
+            try:
+                _wait_for(server, place, self.log)
+                yield f"http://127.0.0.1:{place[1]}/"
+            finally:
+                code = _stop(server)
+        assert code == 0, f"the server ended with {code}:\n{self.log.read_text()}"
+
+
+def _wait_for(server, place, log):
+    deadline = time.monotonic() + START_SECONDS
+    while server.poll() is None and time.monotonic() < deadline:
+        try:
+            socket.create_connection(place, timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError(f"the server does not answer:\n{log.read_text()}")
+
+
+def _stop(server):
+    server.terminate()
+    try:
+        return server.wait(timeout=STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
+        return "a kill: it did not stop when asked"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the page says of a text: the version it names (None: none), the genres with their percent, the token."""
+
+    number: int | None
+    genres: tuple[tuple[str, int], ...]
+    token: str
+
+
+class Visitor:
+    """Somebody who opens the page once and then asks for the genres of text after text, without JavaScript."""
+
+    def __init__(self, address, *, timeout=10.0):
+        self._address, self._timeout = address, timeout
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+        self._csrf = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', self._open(None))[1]
+
+    def _open(self, data):
+        with self._opener.open(self._address, data, timeout=self._timeout) as response:
+            return response.read().decode()
+
+    def ask(self, text):
+        """Send the form; an error status, a broken connection and a time-out are raised (all are ``OSError``)."""
+        page = self._open(urllib.parse.urlencode({"csrfmiddlewaretoken": self._csrf, "text": text}).encode())
+        number = re.search(r"model version (\d+)", page)
+        token = re.search(r'name="token" value="([^"]+)"', page)
+        names = re.findall(r'<span class="name">([^<]+)</span>', page)
+        percents = re.findall(r'<span class="percent">(\d+)%</span>', page)
+        return Answer(
+            int(number[1]) if number else None,
+            tuple((html.unescape(name), int(percent)) for name, percent in zip(names, percents, strict=True)),
+            html.unescape(token[1]) if token else "",
+        )
