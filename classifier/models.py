@@ -166,6 +166,7 @@ class Prediction(models.Model):
         PAGE = "page", "Page"
         FILE = "file", "Uploaded file"
         EXAMPLE = "example", "Example"
+        EXPLORE = "explore", "Lab"
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="predictions")
@@ -193,7 +194,7 @@ class Prediction(models.Model):
 
 
 # Texts of our own: what is shown and said of them tells nothing of visitors. A correction has its prediction's source.
-OWN_SOURCES = (Prediction.Source.EXAMPLE,)
+OWN_SOURCES = (Prediction.Source.EXAMPLE, Prediction.Source.EXPLORE)
 
 
 class Alert(models.Model):

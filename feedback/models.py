@@ -51,6 +51,7 @@ class Correction(models.Model):
         PAGE = "page", "Page"
         FILE = "file", "Uploaded file"
         EXAMPLE = "example", "Example"
+        EXPLORE = "explore", "Lab"
         IMPORT = "import", "Import"
 
     receipt = models.CharField(max_length=40, unique=True, default=new_receipt, editable=False)

@@ -1,0 +1,129 @@
+"""Charts of what models say. Each has a title and tells its figures under the pointer."""
+
+from collections.abc import Mapping, Sequence
+
+import altair as alt
+import pandas as pd
+
+from classifier.core.genres import canonical_genres
+from classifier.core.model import Prediction
+from training.core.inspect import NO_ANSWER
+
+NAMES = {genre.slug: genre.name for genre in canonical_genres()} | {NO_ANSWER: NO_ANSWER}
+SHARE = alt.Scale(domain=[0, 1])
+# Seen on a dark page and on a light one.
+RULE, FOR, AGAINST = "gray", "#4c78a8", "#e45756"
+# Little fades into the page, whichever its colour.
+FADE = alt.Scale(domain=[0, 1], range=[0.1, 1])
+LONG_NAMES = alt.Axis(title=None, labelLimit=200, labelOverlap=False)
+UPRIGHT_NAMES = alt.Axis(title=None, labelLimit=200, labelOverlap="greedy", labelAngle=-90)
+
+
+def name_of(slug: str) -> str:
+    """Return the genre's name; the slug of a genre that this lab does not know."""
+    return NAMES.get(slug, slug)
+
+
+def score_bars(prediction: Prediction, limit: int) -> alt.LayerChart:
+    """Draw the best scores beside the thresholds of their genres."""
+    limits = prediction.thresholds.genres if prediction.thresholds else {}
+    chosen = {genre.slug for genre in prediction.chosen}
+    rows = [
+        (name_of(slug), score, limits.get(slug), "chosen" if slug in chosen else "not chosen")
+        for slug, score in prediction.top(limit)
+    ]
+    frame = pd.DataFrame(rows, columns=["genre", "score", "threshold", "choice"]).astype({"threshold": float})
+    y, tips = alt.Y("genre", sort=None, axis=LONG_NAMES), _tips(frame, ".3f")
+    bars = alt.Chart(frame, title="Scores; a line marks a genre's threshold").mark_bar()
+    bars = bars.encode(x=alt.X("score", scale=SHARE, title="score"), y=y, color="choice", tooltip=tips)
+    # A threshold above 1 says that the genre is never chosen.
+    ticks = alt.Chart(frame[frame["threshold"] <= 1]).mark_tick(thickness=3, color=RULE)
+    return bars + ticks.encode(x=alt.X("threshold", title="score"), y=y, tooltip=tips)
+
+
+def word_bars(found: Sequence[tuple[str, float]], slug: str, limit: int) -> alt.Chart:
+    """Draw what the words of most weight add to a genre."""
+    kept = sorted(sorted(found, key=lambda pair: -abs(pair[1]))[:limit], key=lambda pair: -pair[1])
+    frame = pd.DataFrame(kept, columns=["word", "adds"])
+    chart = alt.Chart(frame, title=f"What each word adds to {name_of(slug)}").mark_bar()
+    return chart.encode(
+        x=alt.X("adds", title="adds to the logit"),
+        y=alt.Y("word", sort=None, title=None),
+        color=alt.condition(alt.datum.adds > 0, alt.value(FOR), alt.value(AGAINST)),
+        tooltip=_tips(frame, ".4f"),
+    )
+
+
+def similarity_map(table: pd.DataFrame) -> alt.Chart:
+    """Draw a square table of cosines."""
+    frame = table.rename(index=NAMES, columns=NAMES).rename_axis("genre").reset_index()
+    frame = frame.melt("genre", var_name="other genre", value_name="cosine")
+    chart = alt.Chart(frame, title="Cosine of the genres' output rows: blue alike, red opposed").mark_rect()
+    chart = chart.transform_calculate(strength="abs(datum.cosine)")
+    return chart.encode(
+        x=alt.X("other genre", axis=UPRIGHT_NAMES),
+        y=alt.Y("genre", axis=LONG_NAMES),
+        color=alt.condition(alt.datum.cosine > 0, alt.value(FOR), alt.value(AGAINST)),
+        opacity=alt.Opacity("strength:Q", scale=FADE, title="strength"),
+        tooltip=_tips(frame, ".3f"),
+    )
+
+
+def confusion_map(table: pd.DataFrame) -> alt.Chart:
+    """Draw which genre got which answer, coloured by the share of the genre's texts."""
+    shares = table.div(table.sum(axis=1), axis=0)
+    frame = pd.DataFrame({"texts": table.stack(), "share of genre": shares.stack()})
+    frame = frame[frame["texts"] > 0].rename_axis(["genre", "answer"]).reset_index()
+    frame = frame.assign(genre=frame["genre"].map(name_of), answer=frame["answer"].map(name_of))
+    chart = alt.Chart(frame, title="Answers to the texts of each primary genre").mark_rect(color=FOR)
+    return chart.encode(
+        x=alt.X("answer", sort=list(map(name_of, table.columns)), axis=UPRIGHT_NAMES),
+        y=alt.Y("genre", sort=list(map(name_of, table.index)), axis=LONG_NAMES),
+        opacity=alt.Opacity("share of genre", scale=FADE),
+        tooltip=_tips(frame, ".0%", whole=["texts"]),
+    )
+
+
+def precision_recall_line(curve: pd.DataFrame, slug: str) -> alt.Chart:
+    """Draw a genre's precision at each recall."""
+    chart = alt.Chart(curve, title=f"Precision and recall of {name_of(slug)}").mark_line(point=True)
+    x, y = alt.X("recall", scale=SHARE), alt.Y("precision", scale=SHARE)
+    return chart.encode(x=x, y=y, order="threshold", tooltip=_tips(curve, ".3f"))
+
+
+def reliability_line(bins: pd.DataFrame) -> alt.LayerChart:
+    """Draw what scores promised and what came true, beside the line on which both are the same."""
+    same = alt.Chart(pd.DataFrame({"score": [0, 1], "right": [0, 1]})).mark_line(strokeDash=[4, 4], color=RULE)
+    line = alt.Chart(bins, title="What the first score promised, and how often it was right").mark_line(point=True)
+    x, y = alt.X("score", scale=SHARE, title="mean score"), alt.Y("right", scale=SHARE, title="share right")
+    return same.encode(x=x, y=y) + line.encode(x=x, y=y, tooltip=_tips(bins, ".3f", whole=["texts"]))
+
+
+def threshold_lines(swept: pd.DataFrame, threshold: float) -> alt.LayerChart:
+    """Draw what each threshold does, the chosen one marked."""
+    frame = swept.rename(columns={"without_genre": "without genre"})
+    frame = frame.melt("threshold", var_name="figure", value_name="share")
+    lines = alt.Chart(frame, title="What each threshold does").mark_line()
+    lines = lines.encode(x="threshold", y=alt.Y("share", scale=SHARE), color="figure", tooltip=_tips(frame, ".2f"))
+    mark = alt.Chart(pd.DataFrame({"threshold": [threshold]})).mark_rule(color=RULE, strokeDash=[4, 4])
+    return lines + mark.encode(x="threshold")
+
+
+def winner_bars(table: pd.DataFrame) -> alt.Chart:
+    """Draw on how many texts of each genre exactly one of two models is right."""
+    titles = {"only_first": "only the first is right", "only_second": "only the second is right"}
+    table = table.assign(genre=table["genre"].map(name_of))
+    frame = (
+        table[["genre", *titles]]
+        .rename(columns=titles)
+        .melt("genre", list(titles.values()), var_name="who", value_name="texts")
+    )
+    chart = alt.Chart(frame, title="Texts of each genre where exactly one is right").mark_bar()
+    y = alt.Y("genre", sort=list(table["genre"]), axis=LONG_NAMES)
+    return chart.encode(x="texts", y=y, yOffset="who", color="who", tooltip=_tips(frame, ","))
+
+
+def _tips(frame: pd.DataFrame, figure: str, whole: Sequence[str] = ()) -> list[alt.Tooltip]:
+    """Return what the pointer tells: every column, those that hold numbers formatted as ``figure``."""
+    formats: Mapping[str, str] = {name: "," if name in whole else figure for name in frame.select_dtypes("number")}
+    return [alt.Tooltip(name, format=formats[name]) if name in formats else alt.Tooltip(name) for name in frame]

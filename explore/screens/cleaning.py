@@ -1,0 +1,128 @@
+"""What the loader makes of a file: merged rows, rows it can't use, near copies, and why a careless split misleads."""
+
+import pandas as pd
+import streamlit as st
+
+from classifier.core.errors import CorpusError
+from classifier.core.genres import canonical_genres
+from explore.choosing import choose_corpus
+from explore.dataset_charts import two_shares
+from explore.reading import load_groups, load_tables
+from training.core.books import Corpus
+from training.core.leak import genre_shift, measure_leak, most_merged, near_copies
+
+# From so many books on, comparing all texts takes seconds: it waits to be asked.
+BOOKS_AT_ONCE = 5_000
+GENRES_SHOWN = 15
+ROWS_SHOWN = 2_000
+
+
+def show(corpus: Corpus) -> None:
+    """Show the account of a file's rows."""
+    rows, table = load_tables(corpus)
+    figures = {
+        "Rows": corpus.n_rows,
+        "Not used": corpus.n_rows - corpus.n_used_rows,
+        "Repeat a book": int(table["rows"].sum()) - len(table),
+        "Books or texts": len(table),
+    }
+    for column, (label, figure) in zip(st.columns(len(figures)), figures.items(), strict=True):
+        column.metric(label, f"{figure:,}")
+    for note in corpus.notes:
+        st.caption(note)
+    _merging(rows, table)
+    _unusable(corpus, rows)
+    st.subheader("Near copies, and what a random split would leak")
+    if len(table) < BOOKS_AT_ONCE or st.toggle("Compare all texts", help="Takes some seconds."):
+        _leak(corpus, rows, table)
+    else:
+        st.info(f"{len(table):,} texts are many to compare with each other: switch it on when you have some seconds.")
+
+
+def _merging(rows: pd.DataFrame, table: pd.DataFrame) -> None:
+    st.subheader("With and without merging")
+    if table["rows"].max() < 2:
+        st.info("Each book stands in one row of this file: merging changes nothing.")
+        return
+    names = {genre.slug: genre.name for genre in canonical_genres()}
+    shift = genre_shift(rows, table).head(GENRES_SHOWN)
+    shift.insert(0, "genre", shift["slug"].map(names))
+    counted = {"row_share": "of the rows as they stand", "book_share": "of the merged books"}
+    long = shift.rename(columns=counted).melt("genre", list(counted.values()), "counted", "share")
+    st.altair_chart(two_shares(long, name="genre", title="How frequent genres are"))
+    st.dataframe(shift[["genre", "rows", "books"]], hide_index=True)
+    book = most_merged(rows)
+    own = rows[rows["book"] == book]
+    answers = own["paths"].nunique()
+    # Plain text: a title may look like markup.
+    st.text(
+        f"For example “{table['title'][book] or 'a text without title'}” stands in {len(own)} rows. Read as they stand, "
+        f"they are {len(own)} texts with {answers} different answers; merged they are one book: "
+        f"{table['genres'][book]}."
+    )
+    shown = own[["title", "author", "paths", "reason", "start"]].assign(paths=own["paths"].map("; ".join))
+    st.dataframe(shown.rename(columns={"start": "text begins", "reason": "not used, because"}))
+
+
+def _unusable(corpus: Corpus, rows: pd.DataFrame) -> None:
+    st.subheader("Rows that are not used, and why")
+    if not corpus.unusable:
+        st.info("Every row is used.")
+    else:
+        reasons = {reason: len(numbers) for reason, numbers in corpus.unusable.items()}
+        st.dataframe(pd.Series(reasons, name="rows").rename_axis("reason").sort_values(ascending=False))
+        reason = st.selectbox("Show the rows of", list(reasons), key="reason")
+        shown = rows[rows["reason"] == reason].head(ROWS_SHOWN)
+        shown = shown[["title", "author", "paths", "start"]].assign(paths=shown["paths"].map("; ".join))
+        st.dataframe(shown.rename(columns={"start": "text begins"}))
+        if reasons[reason] > ROWS_SHOWN:
+            st.caption(f"The first {ROWS_SHOWN:,} of {reasons[reason]:,}.")
+    if corpus.unmapped:
+        st.write("Labels that mean no genre here. An alias in the admin, or in `genres.toml`, gives them one.")
+        st.dataframe(pd.Series(dict(corpus.unmapped.most_common()), name="rows").rename_axis("label"))
+
+
+def _leak(corpus: Corpus, rows: pd.DataFrame, table: pd.DataFrame) -> None:
+    groups = load_groups(corpus)
+    try:
+        ways = measure_leak(rows, groups)
+    except CorpusError as error:
+        st.info(f"{error} Choose a larger file.")
+        return
+    frame = pd.DataFrame(
+        [
+            {
+                "split at random by": way.way,
+                "dealt out": way.n_units,
+                "test rows known from training": sum(way.known) / len(way.known),
+                "lowest": min(way.known),
+                "highest": max(way.known),
+                "“accuracy” of a look-up": sum(way.right) / len(way.right),
+            }
+            for way in ways
+        ]
+    )
+    percent = st.column_config.NumberColumn(format="percent")
+    shares = ["test rows known from training", "lowest", "highest", "“accuracy” of a look-up"]
+    st.dataframe(frame, hide_index=True, column_config=dict.fromkeys(shares, percent))
+    careless, honest = frame.iloc[0], frame.iloc[-1]
+    st.write(
+        f"A random split of the rows would know **{careless[shares[0]]:.0%}** of the test rows from training. A look-up "
+        f"that only repeats the genre of the same book would look **{careless[shares[-1]]:.0%}** right; split by book it "
+        f"is {honest[shares[-1]]:.0%} right. So much of a model's accuracy could come from having seen the book instead "
+        "of reading the text. Training here always splits by book, near copies kept together."
+    )
+    st.caption(f"Over {len(ways[0].known)} seeds, a fifth on the test side.")
+    copies = near_copies(table, groups)
+    if copies.empty:
+        st.info("No two books here nearly repeat each other.")
+        return
+    st.write(f"{copies['group'].max():,} groups of books that are the same, or nearly repeat each other's text:")
+    shown = copies.head(ROWS_SHOWN)
+    st.dataframe(shown.assign(text=shown["text"].str.slice(0, 200)), hide_index=True)
+
+
+st.title("Cleaning")
+st.write("What the loader makes of a file: rows it merges, rows it leaves out, and why books are split, not rows.")
+if (chosen := choose_corpus()) is not None:
+    show(chosen)

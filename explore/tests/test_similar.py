@@ -1,0 +1,67 @@
+"""The page of similar texts: nearest texts, how good each method is, and what to do when there is nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from conftest import make_examples
+from training.tests.helpers import write_books
+
+PAGE = Path(__file__).resolve().parent.parent / "screens" / "similar.py"
+pytestmark = [pytest.mark.functional, pytest.mark.filterwarnings("default")]
+
+
+@pytest.fixture
+def page():
+    from streamlit.testing.v1 import AppTest
+
+    return AppTest.from_file(str(PAGE), default_timeout=30)
+
+
+@pytest.fixture
+def small(page, tmp_path):
+    page.session_state["path"] = str(write_books(tmp_path / "books.csv"))
+    return page
+
+
+def test_it_opens_on_the_starter_corpus_and_says_what_to_do(page):
+    page.run()
+    assert not page.exception
+    assert "Choose a book" in page.info[0].value
+
+
+def test_a_book_shows_its_nearest_and_the_methods_are_measured(small):
+    small.run()
+    small.selectbox[0].set_value(0).run()
+    assert not small.exception
+    assert set(small.dataframe[0].value["genres"].head(3)) == {"fantasy"}
+    small.button(key="similar_measure").click().run()
+    assert not small.exception
+    assert small.dataframe[1].value["method"].tolist() == ["TF-IDF", "random"]
+
+
+def test_a_pasted_text_that_is_too_short_is_told_so(small):
+    small.run()
+    small.radio(key="similar_kind").set_value("A text of mine").run()
+    small.text_area(key="similar_text").set_value("Too short").run()
+    assert not small.exception
+    assert "too short" in small.error[0].value
+
+
+def test_one_book_has_no_neighbours_and_is_too_little_to_measure(page, tmp_path):
+    page.session_state["path"] = str(write_books(tmp_path / "one.csv", make_examples()[:1]))
+    page.run()
+    page.selectbox[0].set_value(0).run()
+    page.button(key="similar_measure").click().run()
+    assert not page.exception
+    assert "larger" in page.info[0].value
+    assert "too few" in page.error[0].value
+
+
+def test_a_broken_file_gets_one_clear_error(page, tmp_path):
+    path = tmp_path / "picture.csv"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00")
+    page.session_state["path"] = str(path)
+    page.run()
+    assert not page.exception
+    assert len(page.error) == 1

@@ -1,0 +1,205 @@
+"""On the Train page one starts runs, watches, stops and compares them, and keeps one."""
+
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from classifier.core.files import write_json
+from classifier.models import ModelVersion
+from conftest import copy_model
+from explore import site
+from training import lab
+from training.core.fit import FitParameters
+from training.tests.helpers import write_books
+
+PAGE = Path(__file__).resolve().parent.parent / "screens" / "train.py"
+NO_DATABASE = "The site's database is not set up yet. Run `make setup`."
+
+# Streamlit's own code warns about its dependencies now and then.
+pytestmark = [pytest.mark.functional, pytest.mark.filterwarnings("default")]
+
+
+@pytest.fixture
+def books(tmp_path):
+    return write_books(tmp_path / "books.csv")
+
+
+@pytest.fixture
+def open_page(tmp_path, books, monkeypatch):
+    """Open the page on a small file, in a lab of the test's own, without a database."""
+    from streamlit.testing.v1 import AppTest
+
+    monkeypatch.setenv("GENRE_LAB_DIR", str(tmp_path / "lab"))
+    monkeypatch.setenv("GENRE_MODEL_DIR", str(tmp_path / "models"))
+    monkeypatch.setattr("explore.site.trouble", lambda: NO_DATABASE)
+
+    def start(path=books):
+        app = AppTest.from_file(str(PAGE), default_timeout=30)
+        app.session_state["data_path"] = str(path)
+        return app.run()
+
+    return start
+
+
+@pytest.fixture
+def no_worker(monkeypatch):
+    monkeypatch.setattr(lab, "_start_worker", lambda batch: None)
+
+
+@pytest.fixture
+def finish(open_page, no_worker, model_folder):
+    """Return a function that leaves runs on a file as the worker leaves those that are done, and returns their ids."""
+
+    def done(data, *epochs):
+        ids = lab.start([lab.Job(data, FitParameters(epoch=epoch, dim=5), "none") for epoch in epochs])
+        for run_id, epoch in zip(ids, epochs, strict=True):
+            run = lab.get_run(run_id)
+            copy_model(model_folder, run.model)
+            figures = dict.fromkeys(lab.METRICS, epoch / 10) | {
+                "n_train": 26,
+                "n_test": 10,
+                "average_loss": 0.3,
+                "seconds": 1.0,
+            }
+            write_json(run.folder / lab.RESULT, figures)
+        return ids
+
+    return done
+
+
+@pytest.fixture
+def two_done(finish, books):
+    """Two runs that are done and differ in their epochs."""
+    return finish(books, 3, 6)
+
+
+def ask_for(app, **texts):
+    """Fill in what to try, without word vectors."""
+    app.multiselect(key="vectors").set_value(["none"])
+    for name, text in texts.items():
+        app.text_input(key=f"try-{name}").set_value(text)
+    return app.run()
+
+
+def said(app):
+    return " ".join(element.value for kind in ("info", "warning", "error", "success") for element in app.get(kind))
+
+
+def test_a_run_is_started_watched_across_a_reload_and_shown_when_it_is_done(open_page):
+    app = open_page()
+    assert "No run has ended yet" in said(app)
+    ask_for(app, epoch="3", dim="5").button(key="start").click().run()
+    assert not app.exception
+    (run,) = lab.runs()
+    assert (run.job.parameters.epoch, run.job.vectors) == (3, "none")
+    end = time.monotonic() + 60
+    while run.state in lab.ACTIVE:
+        assert time.monotonic() < end
+        time.sleep(0.1)
+        run = lab.get_run(run.id)
+    # As after a reload: nothing is known but what the folder holds.
+    app = open_page()
+    assert not app.exception
+    assert app.dataframe[-1].value["state"].tolist() == [lab.DONE], run.why
+
+
+def test_the_number_of_runs_is_shown_before_they_start(open_page, no_worker):
+    app = ask_for(open_page(), epoch="3, 6", lr="0.1..1.0", seed="0..1")
+    assert app.button(key="start").label == "Start 12 runs"
+    app.radio(key="way").set_value("random").run()
+    assert app.button(key="start").label == "Start 10 runs"
+    app.button(key="start").click().run()
+    assert not app.exception
+    assert any("10 more wait for a turn" in caption.value for caption in app.caption)
+    app.button(key="stop-all").click().run()
+    assert [run.state for run in lab.runs()] == [lab.STOPPED] * 10
+
+
+def test_the_stop_button_stops_a_run_that_goes_on(open_page, books, monkeypatch):
+    begin = "open(sys.argv[1] + '/01/progress.json', 'w').write('{\"share\": 0.5, \"phase\": \"training\"}')"
+    monkeypatch.setattr(lab, "COMMAND", (sys.executable, "-S", "-c", f"import sys, time; {begin}; time.sleep(60)"))
+    (run_id,) = lab.start([lab.Job(books, FitParameters(), "none")])
+    while lab.get_run(run_id).state != lab.RUNNING:
+        time.sleep(0.02)
+    app = open_page()
+    app.button(key=f"stop-{run_id}").click().run()
+    assert not app.exception
+    assert lab.get_run(run_id).state == lab.STOPPED
+    assert app.dataframe[-1].value["state"].tolist() == [lab.STOPPED]
+
+
+def test_runs_are_compared_on_ones_own_text(open_page, two_done):
+    app = open_page()
+    assert len(app.get("vega_lite_chart")) == 1
+    app.text_area(key="text").set_value("A wizard, a dragon and an enchanted sword").run()
+    assert not app.exception
+    answers = app.dataframe[-1].value
+    assert [name.split(",")[0] for name in answers["model"]] == [f"Run {run_id}" for run_id in two_done]
+    assert all(answers["1st"])
+
+
+def test_a_run_is_kept_after_a_second_question(open_page, two_done, page_connection, model_dir, monkeypatch):
+    monkeypatch.setattr("explore.site.trouble", lambda: site.connect() or "")
+    app = open_page()
+    app.button(key="keep").click().run()
+    assert not ModelVersion.objects.exists()
+    app.button(key="keep-yes").click().run()
+    assert not app.exception
+    version = ModelVersion.objects.get()
+    assert version.state == ModelVersion.State.CANDIDATE
+    assert f"manage.py gate {version.number}" in app.success[0].value
+
+
+def test_without_a_database_it_says_what_keeping_needs(open_page, two_done):
+    app = open_page()
+    assert not app.exception
+    assert f"To keep it: {NO_DATABASE}" in said(app)
+    assert "--no-feedback" in app.code[0].value
+
+
+def test_runs_are_deleted_when_one_is_sure(open_page, two_done):
+    app = open_page()
+    app.multiselect(key="delete").set_value(two_done[:1]).run()
+    assert app.button(key="delete-yes").disabled
+    app.checkbox(key="delete-sure").check().run()
+    app.button(key="delete-yes").click().run()
+    assert not app.exception
+    assert [run.id for run in lab.runs()] == two_done[1:]
+
+
+def test_figures_of_other_data_are_not_compared(open_page, two_done, finish, books):
+    finish(books.with_name("other.csv"), 3)
+    app = open_page()
+    assert app.selectbox(key="of").options == ["other.csv", "books.csv"]
+    assert not app.get("vega_lite_chart")
+    app.selectbox(key="of").select_index(1).run()
+    assert not app.exception
+    assert len(app.get("vega_lite_chart")) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "advice"),
+    [
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "Give the path of another file"),
+        (b"text,label\nA dragon learns old spells under the mountain,fantasy\n", "at least two genres"),
+    ],
+)
+def test_data_that_can_not_be_trained_on_is_explained_and_the_runs_stay(open_page, two_done, tmp_path, content, advice):
+    path = tmp_path / "bad.csv"
+    path.write_bytes(content)
+    app = open_page(path)
+    assert not app.exception
+    assert advice in said(app)
+    assert app.selectbox(key="kept").options[0].startswith(f"{two_done[0]}, accuracy")
+
+
+def test_what_is_no_value_is_told_and_nothing_can_be_started(open_page):
+    app = ask_for(open_page(), epoch="many")
+    assert "'many' is no whole number" in said(app)
+    assert not [button for button in app.button if button.key == "start"]
+    app.text_input(key="try-epoch").set_value("3")
+    app.text_input(key="test").set_value("/nowhere.csv").run()
+    assert not app.exception
+    assert "is no file" in said(app)
