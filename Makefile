@@ -11,7 +11,7 @@ WORKERS ?= 2
 MODEL_CHANGE := var/model-change
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help setup run check test functional realdata postgres bench bench-predict bench-quality bench-baselines bench-monitor bench-alarms soak soak-registry model-change drill explore clean
+.PHONY: help database setup run check test functional realdata postgres bench bench-predict bench-quality bench-baselines bench-monitor bench-alarms soak soak-registry model-change drill explore clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,9 +35,11 @@ $(VENV)/explore.stamp: requirements.txt explore/requirements.txt | $(BIN)/python
 	$(PIP) -r requirements.txt -r explore/requirements.txt
 	@touch $@
 
-setup: $(VENV)/run.stamp  ## make .venv, the local key, the database and the first model
+database: $(VENV)/run.stamp  ## make .venv, the local key and the database
 	@$(BIN)/python -m genre_site.local_key
 	@$(MANAGE) migrate --verbosity 0
+
+setup: database  ## and the first model, if none answers
 	@$(MANAGE) collectstatic --no-input --verbosity 0
 	@$(MANAGE) ensure_model
 
@@ -89,16 +91,18 @@ soak: soak-registry  ## the long runs under load
 soak-registry: $(VENV)/dev.stamp  ## 50 changes of the champion under load: no failed request, no late answer (2 minutes)
 	$(BIN)/python -m benchmarks.soak_registry
 
-# SABOTAGE=kind and STRENGTH=share train a bad model, to watch it being stopped; none and default leave them out.
-model-change: setup  ## train a model, hold it against the champion, drill; stops at the first no (SABOTAGE= STRENGTH=)
-	$(MANAGE) train $(addprefix --sabotage ,$(filter-out none,$(SABOTAGE))) $(addprefix --strength ,$(filter-out default,$(STRENGTH)))
-	$(MANAGE) gate newest --metrics-file $(MODEL_CHANGE)/gate.json
-	$(MAKE) drill
-
 # With BENCH_QUICK two kinds and half of the requests: it shows that the drill runs.
 DRILL_QUICK := --kind drop-genre --kind swap-genres --requests 2500 --retrainings 1
+DRILL = $(MANAGE) drill --metrics-file benchmarks/results/drill.json $(if $(BENCH_QUICK),$(DRILL_QUICK))
 drill: setup  ## bad models on a copy of the site: blocked, noticed, rolled back; report in var/drill.html (some minutes)
-	$(MANAGE) drill --metrics-file benchmarks/results/drill.json $(if $(BENCH_QUICK),$(DRILL_QUICK))
+	$(DRILL)
+
+# SABOTAGE=kind and STRENGTH=share train a bad model, to watch it being stopped; none and default leave them out. It makes
+# no champion, so that a candidate is never held against its twin; AGAINST=none needs none. The candidate plays the drill.
+model-change: database  ## train a model, hold it against the champion, drill; stops at the first no (SABOTAGE= STRENGTH= AGAINST=)
+	$(MANAGE) train $(addprefix --sabotage ,$(filter-out none,$(SABOTAGE))) $(addprefix --strength ,$(filter-out default,$(STRENGTH)))
+	$(MANAGE) gate newest --metrics-file $(MODEL_CHANGE)/gate.json $(addprefix --against ,$(filter-out champion,$(AGAINST)))
+	$(DRILL) --champion newest
 
 explore: $(VENV)/explore.stamp  ## the lab: Streamlit on the dataset and the models
 	@$(BIN)/python -m genre_site.local_key

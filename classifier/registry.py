@@ -49,6 +49,10 @@ class NoChampion(ModelError):
     """No version has been promoted yet."""
 
 
+class ChampionChanged(ModelError):
+    """Another version became champion while it was decided who should be."""
+
+
 @transaction.atomic
 def register(folder: Path, *, by: str, reason: str = "") -> ModelVersion:
     """Record a finished model folder as the next candidate.
@@ -75,12 +79,14 @@ def promote(
     gate: dict[str, Any] | None = None,
     forced: bool = False,
     action: str = Action.PROMOTE,
+    replaces: int | None = None,
     at: datetime | None = None,
 ) -> ModelVersion:
     """Make version ``number`` the champion and retire the one before, in one transaction.
 
     Promoting the champion again changes nothing. Workers follow within ``RECHECK_SECONDS``. ``gate`` is what the
-    gate found, ``forced`` tells that it was overruled; both are kept in the history. ``at`` is when it happened
+    gate found, ``forced`` tells that it was overruled; both are kept in the history. ``replaces`` is the number of
+    the champion against whom it was decided, 0 for none; by default whoever it is. ``at`` is when it happened
     (default: now), here and below.
 
     Raises
@@ -89,11 +95,17 @@ def promote(
         When there is no such version, or its folder is gone.
     ModelDamaged
         When its files don't match their hash.
+    ChampionChanged
+        When another than ``replaces`` has become champion meanwhile.
     """
     version = get_version(number)
     load_version(version)
     with transaction.atomic():
         before = _find_locked(CHAMPION)
+        if replaces is not None and replaces != (before.number if before else 0):
+            raise ChampionChanged(
+                f"{before or 'No version'} has become champion meanwhile, so nothing was changed. Look again, and repeat."
+            )
         if before is not None and before.pk != version.pk:
             word = "is brought back" if action == Action.ROLL_BACK else "takes over"
             left = Action.ROLL_BACK if action == Action.ROLL_BACK else Action.RETIRE
@@ -109,9 +121,9 @@ def roll_back(*, by: str, reason: str = "", to: int | None = None, at: datetime 
 
     Raises
     ------
-    NoChampion, ModelMissing, ModelDamaged
-        When there is nothing to return to, ``to`` was never champion, or its files are gone or damaged; the champion
-        stays.
+    NoChampion, ModelMissing, ModelDamaged, ChampionChanged
+        When there is nothing to return to, ``to`` was never champion, its files are gone or damaged, or somebody else
+        changed the champion in the same moment; the champion stays.
     """
     current = get_version("champion")
     if to is None:
@@ -125,7 +137,22 @@ def roll_back(*, by: str, reason: str = "", to: int | None = None, at: datetime 
         raise ModelMissing(f"Version {to} is the champion already.")
     if not get_version(to).events.filter(to_state=State.CHAMPION).exists():
         raise ModelMissing(f"Version {to} was never champion, so there is no way back to it. `manage.py promote {to}`.")
-    return promote(to, by=by, reason=reason, action=Action.ROLL_BACK, at=at)
+    return promote(to, by=by, reason=reason, action=Action.ROLL_BACK, replaces=current.number, at=at)
+
+
+def last_good_before(
+    current: ModelVersion, *, load: Callable[[ModelVersion], GenreModel] | None = None
+) -> tuple[ModelVersion, GenreModel] | None:
+    """Return the last good champion before ``current`` that can be loaded, and its model; None without one.
+
+    ``load`` loads a version (default: ``load_version``).
+    """
+    for earlier in _good_champions_before(current):
+        try:
+            return earlier, (load or load_version)(earlier)
+        except GenreError as error:
+            logger.error("%s can't be loaded either: %s", earlier, error)
+    return None
 
 
 def _good_champions_before(current: ModelVersion) -> Iterator[ModelVersion]:
@@ -278,6 +305,8 @@ class _Follower:
         self._seen: tuple[int, Signature] | None = None
         self._checked = 0.0
         self._refused_at: float | None = None
+        # Why nobody can answer.
+        self._error: GenreError | None = None
 
     def get(self) -> ActiveModel | None:
         """Return the model, or None when the registry names none for the role."""
@@ -299,23 +328,26 @@ class _Follower:
         if version is None:
             if self._seen != NOTHING:
                 _without_failing(close_alerts, [f"{self._role}-files"])
-            self._active, self._seen, self._refused_at = None, NOTHING, None
+            self._active, self._seen, self._refused_at, self._error = None, NOTHING, None, None
             return
         seen = (version.number, _signature(folder_of(version)))
         is_due = self._refused_at is not None and time.monotonic() - self._refused_at > RETRY_SECONDS
         if seen == self._seen and not is_due:
+            if self._error is not None:
+                raise self._error.with_traceback(None)
             active = self._active
             if active is not None and active.number == version.number and active.share != version.shadow_share:
                 self._active = replace(active, share=version.shadow_share)
             return
+        # Before anything can be raised: a model that is refused is not read again with every question.
+        self._seen = seen
         try:
             model = load_version(version)
         except GenreError as error:
             self._refuse(version, error)
         else:
-            self._active, self._refused_at = _activate(version, model), None
+            self._active, self._refused_at, self._error = _activate(version, model), None, None
             _without_failing(close_alerts, [f"{self._role}-files"])
-        self._seen = seen
 
     def _refuse(self, version: ModelVersion, error: GenreError) -> None:
         """Go on with the last good model, if there is one, and raise the alarm."""
@@ -335,27 +367,26 @@ class _Follower:
             version=version,
         )
         _without_failing(raise_alert, finding)
-        if self._role == CHAMPION and self._active is None:
-            raise error
+        self._error = error if self._role == CHAMPION and self._active is None else None
+        if self._error is not None:
+            raise self._error
 
     def _last_good(self, version: ModelVersion) -> ActiveModel | None:
         """Return ``version`` itself while it is in memory, else the last good champion before it that loads."""
         held = self._active
         if held is not None and held.number == version.number:
             return held
-        for earlier in _good_champions_before(version):
-            if held is not None and held.number == earlier.number:
-                return held
-            try:
-                return _activate(earlier, load_version(earlier))
-            except GenreError as error:
-                logger.error("Nor can %s: %s", earlier, error)
-        return None
+
+        def load(earlier: ModelVersion) -> GenreModel:
+            return held.model if held and held.number == earlier.number else load_version(earlier)
+
+        found = last_good_before(version, load=load)
+        return _activate(*found) if found else None
 
     def forget(self) -> None:
         """Drop the model, so that the next question loads it again."""
         with self._lock:
-            self._active, self._seen, self._refused_at = None, None, None
+            self._active, self._seen, self._refused_at, self._error = None, None, None, None
 
 
 def _without_failing(call: Callable[..., Any], *arguments: Any) -> None:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from math import sqrt
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from classifier.predictions import Shown, predict_text
 from feedback.actions import Answer, answer_audit, submit_correction
 from training.core.books import Example
 from training.core.gate import GateReport
-from training.core.judge import SHADOW_KEYS
+from training.core.judge import ALARMS, SHADOW_KEYS
 from training.core.sabotage import KINDS
 from training.core.vectors import WordVectors
 from training.gating import gate, promote_gated, texts_of
@@ -62,7 +63,8 @@ class Look:
     """What the monitor and the truth say after another ``REQUESTS_A_LOOK`` requests.
 
     ``right`` is the true share of right first genres among these requests; the other shares are the monitor's
-    figures of the version over its recent traffic, None without enough data.
+    figures of the version's recent traffic: of the last day, and of nothing before its promotion or the rollback to it.
+    None without enough data.
     """
 
     at: datetime
@@ -214,7 +216,7 @@ class Rehearsal:
             self._retrain_honestly(seed=self._seed() + 1 + number)
             done += 1 / 6
         n_blocked = sum(not report.passed for report in self.story.honest)
-        if n_blocked > max(1, retrainings // 20):
+        if n_blocked > retrainings // 20:
             self.story.problems.append(f"the gate blocked {n_blocked} of {retrainings} honest retrainings")
         return self.story
 
@@ -244,14 +246,14 @@ class Rehearsal:
         return act
 
     def _meet_gate(self, act: Act, bad: ModelVersion) -> None:
-        if not self.use_gate:
-            act.problems.append("the gate is switched off")
-            return
-        promotion = promote_gated(bad.number, by=WHO, paths=self.plan.paths, at=self.traffic.now)
-        act.gate = promotion.report
-        act.blocked_by = promotion.report.blocked_by if promotion.report else ()
-        act.blocked = not promotion.is_champion
-        if promotion.is_champion:
+        if self.use_gate:
+            promotion = promote_gated(bad.number, by=WHO, paths=self.plan.paths, at=self.traffic.now)
+            act.gate = promotion.report
+            act.blocked_by = promotion.report.blocked_by if promotion.report else ()
+        else:
+            self._now(registry.promote, bad.number, by=WHO, reason="without the gate")
+        act.blocked = registry.get_version("champion") != bad
+        if not act.blocked:
             act.problems.append("the gate let it pass")
             self._now(registry.roll_back, by=WHO, reason="the gate should have blocked it")
 
@@ -261,11 +263,12 @@ class Rehearsal:
         for look in self._looks("shadow", self.story.requests * 2 // 5):
             act.looks.append(look)
             n += look.n
-            if look.alerts and act.requests_to_shadow_alert is None:
+            if SHADOW_KEYS.intersection(look.alerts) and act.requests_to_shadow_alert is None:
                 act.requests_to_shadow_alert = n
-            wrong = _of_visitors(look.alerts)
-            if wrong:
+            if wrong := [key for key in look.alerts if key not in SHADOW_KEYS]:
                 act.problems.append(f"an alert about visitors while they saw the good model: {', '.join(wrong)}")
+        if act.requests_to_shadow_alert is None:
+            act.problems.append(f"no alert within {n:,} requests that it read as challenger")
         self._now(registry.stop_shadow, by=WHO, reason="drill: enough seen")
         self._look("shadow", 0, 0)
 
@@ -275,10 +278,13 @@ class Rehearsal:
         for look in self._looks("bad", self.story.requests * 2 // 5):
             looks.append(look)
             n += look.n
-            if (raised := _of_visitors(look.alerts)) and act.requests_to_alert is None:
+            raised = tuple(key for key in look.alerts if key in ALARMS - SHADOW_KEYS)
+            if raised and act.requests_to_alert is None:
                 act.requests_to_alert, act.alerts = n, raised
         act.looks += looks
         act.right_while_bad = self._right(looks)
+        if act.right_while_bad >= act.right_before:
+            act.problems.append("it did no damage: its answers were right as often as before")
         if act.requests_to_alert is None:
             act.problems.append(f"no alert within {n:,} requests")
         elif act.requests_to_alert > ALERT_WITHIN:
@@ -297,6 +303,7 @@ class Rehearsal:
             and not last.alerts
             and self._is_as_before("expected", last)
             and self._is_as_before("reported_wrong", last)
+            and _are_alike(act.right_before, _count(self.story.looks), act.right_after, _count(looks))
         )
         if not act.recovered:
             act.problems.append(
@@ -328,22 +335,17 @@ class Rehearsal:
     def _look(self, phase: str, n: int, n_right: int) -> Look:
         # What the monitor counts must be some seconds old.
         figures = watch(now=self.traffic.now + timedelta(seconds=6))
-        number = figures["champion"]
-        mine = next((row for row in figures["versions"] if (row["number"], row["role"]) == (number, "shown")), None)
+        recent = figures["recent"]
         keys = Alert.objects.filter(closed_at=None).order_by("pk").values_list("key", flat=True)
-
-        def value(name: str) -> float | None:
-            return mine[name]["value"] if mine else None
-
         return Look(
             at=self.traffic.now,
             phase=phase,
-            version=number,
+            version=figures["champion"],
             n=n,
             right=n_right / n if n else 0.0,
-            expected=value("expected_accuracy"),
-            audit=value("audit_accuracy"),
-            reported_wrong=value("reported_wrong"),
+            expected=recent["expected_accuracy"]["value"],
+            audit=recent["audit_accuracy"]["value"],
+            reported_wrong=recent["reported_wrong"]["value"],
             alerts=tuple(keys),
         )
 
@@ -357,12 +359,18 @@ class Rehearsal:
 
     @staticmethod
     def _right(looks: Sequence[Look]) -> float:
-        n = sum(look.n for look in looks)
+        n = _count(looks)
         return round(sum(look.right * look.n for look in looks) / n, 4) if n else 0.0
 
 
-def _of_visitors(keys: Sequence[str]) -> tuple[str, ...]:
-    return tuple(key for key in keys if key not in SHADOW_KEYS)
+def _count(looks: Sequence[Look]) -> int:
+    return sum(look.n for look in looks)
+
+
+def _are_alike(share: float, n: int, other: float, n_other: int) -> bool:
+    """Return whether chance alone may make two shares differ as much: by three standard errors of their difference."""
+    spread = share * (1 - share) / n + other * (1 - other) / n_other
+    return abs(share - other) <= 3 * sqrt(spread)
 
 
 def plan_of(paths: Sequence[Path], *, vectors: WordVectors | None) -> TrainingPlan:

@@ -13,7 +13,7 @@ from classifier.core.model import MODEL_FILE, GenreModel
 from classifier.core.text import tokens
 from classifier.genre_table import current_genres
 from classifier.models import ModelVersion
-from classifier.registry import NoChampion, folder_of, get_version, load_version, promote
+from classifier.registry import NoChampion, folder_of, get_version, last_good_before, load_version, promote
 from feedback.models import Correction
 from training.core.baselines import known_slugs
 from training.core.books import Example
@@ -63,16 +63,31 @@ class Promotion:
 
 
 def opponent_of(candidate: ModelVersion) -> tuple[ModelVersion | None, str]:
-    """Return the champion to hold the candidate against; without one, None and why."""
+    """Return the champion to hold the candidate against, and a note; None where no version is or ever was champion.
+
+    In place of a champion that can't be loaded stands the last good one before it, as it does for visitors.
+
+    Raises
+    ------
+    ModelError
+        When no champion can be loaded: anything would pass.
+    """
     try:
         champion = get_version("champion")
-        load_version(champion)
     except NoChampion:
         return None, "No version answers yet: absolute limits alone."
-    except ModelError as error:
-        return None, f"The champion can't be held against it: {error} Absolute limits alone."
     if champion == candidate:
         return None, f"{candidate} is the champion itself: absolute limits alone."
+    try:
+        load_version(champion)
+    except ModelError as error:
+        found = last_good_before(champion)
+        if found is None:
+            raise ModelError(
+                f"The champion can't be held against it: {error} Restore its files; `manage.py gate {candidate.number} "
+                "--against none` measures by absolute limits alone."
+            ) from error
+        return found[0], f"The champion can't be held against it: {error} In its place: {found[0]}."
     return champion, ""
 
 
@@ -101,14 +116,14 @@ def gate(
     versions = [candidate] if opponent is None else [candidate, opponent]
     models = [load_version(version) for version in versions]
     report("reading the data", 0.1)
-    files, lost = _inputs_of(versions)
+    files, gone, lost = _inputs_of(versions)
     data, n_examples, names = texts_of(versions, [InputFile(path) for path in paths] or files, is_chosen=bool(paths))
     learned: list[int] = candidate.meta.get("feedback_train_ids", [])
     n_bytes = (folder_of(candidate) / MODEL_FILE).stat().st_size
     checks = [
         check_overlap(data),
         check_corrections(len(learned), _taken_back(learned)),
-        check_inputs(len(files), lost),
+        check_inputs(len(files), gone, lost),
         check_size(n_bytes, most=settings.GENRE_GATE_BYTES),
     ]
     notes = [note] if note else []
@@ -143,11 +158,12 @@ def gate(
     )
 
 
-def _inputs_of(versions: Sequence[ModelVersion]) -> tuple[list[InputFile], list[str]]:
-    """Return the versions' input files that are here, each once, and the names of the others."""
+def _inputs_of(versions: Sequence[ModelVersion]) -> tuple[list[InputFile], list[str], list[str]]:
+    """Return the versions' input files that are here, each once, and the names of others: the candidate's, the opponent's."""
     inputs = [find_inputs(version.meta) for version in versions]
     found = dict.fromkeys(file for files, _ in inputs for file in files)
-    return list(found), list(dict.fromkeys(name for _, names in inputs for name in names))
+    gone = inputs[0][1]
+    return list(found), gone, [name for _, names in inputs[1:] for name in names if name not in gone]
 
 
 def texts_of(
@@ -212,6 +228,7 @@ def promote_gated(
     by: str,
     reason: str = "",
     force: bool = False,
+    is_alone: bool = False,
     paths: Sequence[Path] = (),
     at: datetime | None = None,
     on_step: OnStep | None = None,
@@ -219,12 +236,15 @@ def promote_gated(
     """Run the gate against the champion, and make version ``number`` the champion if it passes or is forced.
 
     What the gate found is kept in the history with the promotion, and that it was overruled. Blocked, nothing changes.
-    Promoting the champion again changes and measures nothing.
+    Promoting the champion again changes and measures nothing. ``is_alone`` holds the version against nobody, by absolute
+    limits: for a site where no champion can be loaded.
 
     Raises
     ------
     ModelError
         When the version can't be loaded; no force helps.
+    ChampionChanged
+        When another version became champion while the gate measured; nothing changes.
     GenreError
         When the gate can't measure and is not forced.
     """
@@ -232,9 +252,10 @@ def promote_gated(
     if version.state == ModelVersion.State.CHAMPION:
         return Promotion(version)
     load_version(version)
-    opponent, note = opponent_of(version)
+    champion = ModelVersion.objects.filter(state=ModelVersion.State.CHAMPION).first()
     report, error = None, ""
     try:
+        opponent, note = (None, "Held against nobody: absolute limits alone.") if is_alone else opponent_of(version)
         report = gate(version, opponent, paths=paths, note=note, on_step=on_step)
     except GenreError as refusal:
         if not force:
@@ -244,5 +265,13 @@ def promote_gated(
         return Promotion(version, is_champion=False, report=report)
     verdict = report.as_json(with_genres=False) if report else {"passed": False, "blocked_by": [], "error": error}
     is_forced = not verdict["passed"]
-    version = promote(number, by=by, reason=reason, gate=verdict, forced=is_forced, at=at)
+    version = promote(
+        number,
+        by=by,
+        reason=reason or "it passed the gate",
+        gate=verdict,
+        forced=is_forced,
+        replaces=champion.number if champion else 0,
+        at=at,
+    )
     return Promotion(version, is_forced=is_forced, report=report, error=error)

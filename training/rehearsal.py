@@ -25,11 +25,15 @@ PROGRESS = "progress "
 
 @dataclass(frozen=True)
 class Job:
-    """What to play. ``strength`` of None means each kind's own; without the gate the drill must fail."""
+    """What to play. ``strength`` of None means each kind's own; without the gate the drill must fail.
+
+    ``champion`` is the number of the version that plays the good champion, 0 for the one that is.
+    """
 
     kinds: tuple[str, ...]
     requests: int
     retrainings: int
+    champion: int = 0
     paths: tuple[str, ...] = ()
     strength: float | None = None
     use_gate: bool = True
@@ -49,7 +53,7 @@ def rehearse(job: Job, *, on_progress: Callable[[str, float], None]) -> dict[str
     """
     from classifier import registry
 
-    champion = registry.get_version("champion")
+    champion = registry.get_version(job.champion or "champion")
     registry.load_version(champion)
     with tempfile.TemporaryDirectory(prefix="genre-drill-") as name:
         scratch = Path(name)
@@ -134,11 +138,14 @@ def main(scratch: Path) -> None:
 
     Genre.objects.all().delete()
     call_command("loaddata", str(scratch / "site.json"), verbosity=0)
+    from classifier.registry import promote
     from training.drill import Rehearsal, plan_of
     from training.drill_report import write_report
     from training.management.commands.train import vectors_of
 
     job = Job(**json.loads((scratch / "job.json").read_text(encoding="utf-8")))
+    if job.champion:
+        promote(job.champion, by="drill", reason="plays the good champion")
     rehearsal = Rehearsal(
         plan=plan_of([Path(path) for path in job.paths], vectors=vectors_of(job.vectors)),
         requests=job.requests,

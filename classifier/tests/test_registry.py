@@ -15,6 +15,7 @@ from classifier.core.errors import ModelDamaged, ModelMissing
 from classifier.core.model import META_FILE, MODEL_FILE, GenreModel
 from classifier.models import Alert, ModelEvent, ModelVersion
 from classifier.registry import (
+    ChampionChanged,
     NoChampion,
     challenger,
     champion,
@@ -258,7 +259,8 @@ def test_the_last_good_model_goes_on_when_the_new_ones_files_are_damaged(make_ve
     backup = (folder_of(second) / MODEL_FILE).read_bytes()
     damage(second)
     with caplog.at_level(logging.ERROR, logger="classifier.registry"):
-        assert champion() is good
+        assert champion() == good
+        assert champion().model is good.model
     assert "Version 1 answers" in caplog.text
     (folder_of(second) / MODEL_FILE).write_bytes(backup)
     assert champion().number == 2
@@ -347,6 +349,46 @@ def test_the_last_good_model_goes_on_without_a_database(champion, at_once, monke
     monkeypatch.setattr(registry, "_find", unreachable)
     with caplog.at_level(logging.CRITICAL, logger="classifier.registry"):
         assert registry.champion() is good
+
+
+def test_files_that_are_refused_are_not_read_again_with_every_question(champion, at_once, monkeypatch):
+    damage(champion)
+    read = []
+    monkeypatch.setattr(
+        "classifier.registry.load_version", lambda version: read.append(version) or load_version(version)
+    )
+    for _ in range(3):
+        with pytest.raises(ModelDamaged):
+            registry.champion()
+    assert len(read) == 1
+
+
+def test_the_first_good_file_ends_a_refusal_at_once(champion, at_once):
+    path = folder_of(champion) / MODEL_FILE
+    backup = path.read_bytes()
+    damage(champion)
+    with pytest.raises(ModelDamaged):
+        registry.champion()
+    path.write_bytes(backup)
+    assert registry.champion().number == champion.number
+
+
+def test_a_roll_back_that_meets_another_change_of_the_champion_changes_nothing(make_version, monkeypatch):
+    for _ in range(3):
+        make_version()
+    promote(1, by="ada")
+    promote(2, by="ada")
+
+    def load(version):
+        if version.number == 1:
+            promote(3, by="grace")
+        return load_version(version)
+
+    monkeypatch.setattr("classifier.registry.load_version", load)
+    with pytest.raises(ChampionChanged, match="version 3 has become champion meanwhile"):
+        roll_back(by="ada", reason="slow")
+    assert get_version("champion").number == 3
+    assert not ModelEvent.objects.filter(action=ModelEvent.Action.ROLL_BACK).exists()
 
 
 def test_a_damaged_champion_is_refused_while_no_other_is_in_memory(champion):

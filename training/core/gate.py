@@ -114,12 +114,19 @@ def check_corrections(n_trained_on: int, gone: dict[str, int]) -> Check:
     return Check("corrections", not n_gone, float(n_gone), "0", detail)
 
 
-def check_inputs(n_found: int, lost: Sequence[str]) -> Check:
-    """Tell which of the files the versions were made from are here to measure on. Never blocks: people move files."""
+def check_inputs(n_found: int, gone: Sequence[str], lost: Sequence[str] = ()) -> Check:
+    """Block a candidate that learned from files that are ``gone`` or changed since: nobody can make it again, or say why.
+
+    Such files of the opponent alone (``lost``) are a warning: nothing can be measured on them.
+    """
     detail = f"{n_found} on record, here and unchanged"
     if lost:
-        detail = f"warning: nothing can be measured on {', '.join(lost)}: gone or changed since training"
-    return Check("input files", True, float(len(lost)), "", detail)
+        detail = (
+            f"warning: nothing can be measured on {', '.join(lost)} of the opponent: gone or changed since training"
+        )
+    if gone:
+        detail = f"it learned from {', '.join(gone)}: gone or changed since; restore what it was, or train again"
+    return Check("input files", not gone, float(len(gone)), "0", detail)
 
 
 def measure(candidate: Answers, opponent: Answers | None) -> tuple[list[Check], list[GenreHits]]:

@@ -6,6 +6,8 @@ from datetime import datetime
 from functools import cached_property
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from classifier.models import OWN_SOURCES, Prediction
 from feedback.models import AuditAnswer, Correction
 from training.core.agreement import Answers
@@ -33,7 +35,10 @@ class Hour:
 
 @dataclass(frozen=True)
 class Report:
-    """A correction of an answer: its first genre, and the genres that are right."""
+    """A correction of an answer: its first genre, and the genres that are right.
+
+    Those that the visitor ticked, until a reviewer approved others.
+    """
 
     uid: UUID
     version_id: int
@@ -45,6 +50,15 @@ class Report:
     def is_right(self) -> bool:
         """Whether the first genre stays."""
         return self.genre in self.chosen
+
+
+def _reviewed(approved: QuerySet[Correction]) -> dict[int, frozenset[str]]:
+    """Return the genres of approved corrections, by primary key."""
+    genres: dict[int, set[str]] = {pk: set() for pk in approved.values_list("pk", flat=True)}
+    links = Correction.genres.through.objects.filter(correction__in=approved.values("pk"))
+    for pk, slug in links.values_list("correction_id", "genre__slug").iterator():
+        genres[pk].add(slug)
+    return {pk: frozenset(slugs) for pk, slugs in genres.items()}
 
 
 @dataclass(frozen=True)
@@ -93,13 +107,14 @@ class Evidence:
         )
         predictions = Prediction.objects.filter(uid__in=corrections.values("prediction_uid")).order_by()
         known = {uid: (at, abstained) for uid, at, abstained in predictions.values_list("uid", "at", "abstained")}
+        reviewed = _reviewed(corrections.filter(status=Correction.Status.APPROVED))
         found = []
-        rows = corrections.values_list("prediction_uid", "version_id", "shown", "chosen", "created_at")
-        for uid, version_id, shown, chosen, created_at in rows.iterator():
+        rows = corrections.values_list("pk", "prediction_uid", "version_id", "shown", "chosen", "created_at")
+        for pk, uid, version_id, shown, chosen, created_at in rows.iterator():
             # The prediction itself may have been cleared away.
             at, abstained = known.get(uid, (created_at, ""))
             if shown and not abstained:
-                found.append(Report(uid, version_id, at, shown[0][0], frozenset(chosen)))
+                found.append(Report(uid, version_id, at, shown[0][0], reviewed.get(pk, frozenset(chosen))))
         return found
 
     @cached_property

@@ -14,6 +14,7 @@ from training.core.agreement import (
     Estimate,
     audit_accuracy,
     expected_accuracy,
+    not_enough,
     proportion,
 )
 from training.core.checks import DRIFT, REFERENCE, Check, Window
@@ -47,13 +48,20 @@ def figures(now: datetime, look: Look | None = None) -> dict[str, Any]:
 
 
 def _period(period: Period) -> dict[str, Any]:
-    profile = period.window.profile
+    window = period.window
     return {
         "from": period.start.isoformat(),
         "to": period.end.isoformat(),
-        "n": profile.n,
-        "confidence": profile.bins["confidence"],
+        "n": window.profile.n,
+        "confidence": window.profile.bins["confidence"],
+        "expected_accuracy": expected_accuracy(window.profile).as_json(),
+        "audit_accuracy": audit_accuracy(window.profile.bins["confidence"], window.answers).as_json(),
+        "reported_wrong": _reported_wrong(window).as_json(),
     }
+
+
+def _reported_wrong(window: Window) -> Estimate:
+    return proportion(window.n_wrong, window.profile.n_answered, needs=NEEDS_PREDICTIONS)
 
 
 def _versions(evidence: Evidence) -> list[dict[str, Any]]:
@@ -92,7 +100,7 @@ def _version(version: ModelVersion, window: Window, *, is_shadow: bool) -> dict[
         "expected_accuracy": expected_accuracy(profile).as_json(),
         "audit_accuracy": audited.as_json() | {"n_asked": profile.n_asked},
         "naive_accuracy": proportion(window.n_right, window.n_corrected, needs=NEEDS_REPORTS).as_json(),
-        "reported_wrong": proportion(window.n_wrong, 0 if is_shadow else n_answered, needs=NEEDS_PREDICTIONS).as_json(),
+        "reported_wrong": (not_enough(0, NEEDS_PREDICTIONS) if is_shadow else _reported_wrong(window)).as_json(),
         "unknown_words": profile.middle("unknown") if is_enough else None,
         "milliseconds": {
             name: profile.quantile("milliseconds", share) for name, share in (("p50", 0.5), ("p95", 0.95))

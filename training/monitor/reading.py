@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 
 from classifier.alerts import open_alerts
@@ -11,7 +12,7 @@ from training.models import MonitorState
 from training.monitor.drawing import PERIODS, POINT_NEEDS, draw, time_axis
 from training.monitor.parts import Event
 
-# A monitor that looks every minute and was not heard of for so long has stopped.
+# A monitor that was not heard of for so long, and for three of its own looks, has stopped.
 STALE_AFTER = timedelta(minutes=10)
 ALERTS_SHOWN = 20
 
@@ -33,7 +34,7 @@ def monitor_page(days: int, *, now: datetime | None = None) -> dict[str, Any]:
         "figures": figures,
         "watched_at": state.watched_at if state else None,
         "is_stale": is_stale(state, now=now),
-        "stale_minutes": int(STALE_AFTER.total_seconds() / 60),
+        "stale_minutes": int(stale_after().total_seconds() / 60),
         "champion": champion,
         "champion_since": last.at if last else None,
         "challenger": roles.get(State.CHALLENGER),
@@ -49,9 +50,14 @@ def monitor_page(days: int, *, now: datetime | None = None) -> dict[str, Any]:
     }
 
 
+def stale_after() -> timedelta:
+    """Return after how long without a look the monitor counts as stopped."""
+    return max(STALE_AFTER, 3 * timedelta(seconds=settings.GENRE_MONITOR_SECONDS))
+
+
 def is_stale(state: MonitorState | None, *, now: datetime) -> bool:
     """Return whether the monitor has not looked for a while, or never."""
-    return state is None or state.watched_at is None or now - state.watched_at > STALE_AFTER
+    return state is None or state.watched_at is None or now - state.watched_at > stale_after()
 
 
 def _marker(event: ModelEvent) -> Event:

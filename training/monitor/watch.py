@@ -47,12 +47,13 @@ def _look_at_files() -> None:
 
 def _update_alerts(look: Look) -> None:
     open_ones = list(Alert.objects.filter(closed_at=None, key__in=KEYS))
-    # About the versions in charge now; an alert about another is over.
     still = {alert.key for alert in open_ones if alert.version_id == _pk(look, alert.key)}
     held = problems(look.checks, still)
     # Nobody can tell without enough data, and an alarm is not over because the night is quiet.
     unmeasured = still - {check.key for check in look.checks}
-    close_alerts({alert.key for alert in open_ones} - set(held) - unmeasured, at=look.at)
+    # An alert about a version that is no longer in charge is over; the new one may deserve its own.
+    over = {alert.key for alert in open_ones} - still
+    close_alerts(over | (still - set(held) - unmeasured), at=look.at)
     for key, found in held.items():
         raise_alert(finding(key, found, look), at=look.at)
 

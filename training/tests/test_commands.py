@@ -10,11 +10,12 @@ from types import ModuleType
 import pytest
 from django.core.management import get_commands, load_command_class
 
+from classifier.commands import operator_name
 from classifier.core.model import MODEL_FILE, GenreModel
 from classifier.genre_table import current_genres
 from classifier.models import Genre, ModelEvent, ModelVersion
-from classifier.registry import folder_of, promote
-from conftest import make_examples
+from classifier.registry import folder_of, promote, register
+from conftest import copy_model, make_examples
 from feedback.models import Correction
 from training import gating
 from training.core.books import Example
@@ -251,7 +252,10 @@ def test_train_registers_a_candidate_and_leaves_the_champion(champion, books, mo
     assert meta["inputs"][0]["rows"] == 36
     assert len(meta["inputs"][0]["sha256"]) == len(meta["split_sha256"]) == 64
     assert set(meta["evaluation"]["methods"]) == {"fasttext", "linear_svc", "majority"}
-    assert ModelEvent.objects.filter(version=version).values_list("to_state", "by").get() == ("candidate", "train")
+    assert ModelEvent.objects.filter(version=version).values_list("to_state", "by").get() == (
+        "candidate",
+        operator_name(),
+    )
 
 
 @pytest.mark.django_db
@@ -583,7 +587,23 @@ def test_ensure_model_replaces_a_champion_that_can_not_be_loaded(small_starter, 
     said = run("ensure_model")
     assert "Version 2 answers." in said
     assert "Training on the starter corpus" in said.err
+    assert "manage.py rollback --to 1" in said.err
     assert ModelVersion.objects.get(state=State.CHAMPION).number == 2
+    event = ModelEvent.objects.get(version__number=2, to_state=State.CHAMPION)
+    assert event.reason == "version 1 can't be loaded, nor any good one before it"
+    assert (event.forced, event.gate["opponent"]) == (False, None)
+
+
+@pytest.mark.django_db
+def test_ensure_model_leaves_a_damaged_champion_in_charge_while_an_earlier_one_answers(champion, model_dir):
+    later = register(copy_model(folder_of(champion), model_dir / "later"), by="tests")
+    promote(later.number, by="tests")
+    (folder_of(later) / MODEL_FILE).write_bytes(b"cut")
+    said = run("ensure_model")
+    assert "Version 1 answers." in said
+    assert "The champion, version 2, can't be loaded" in said.err and "Restore its files" in said.err
+    assert ModelVersion.objects.get(state=State.CHAMPION) == later
+    assert ModelVersion.objects.count() == 2
 
 
 @pytest.mark.django_db

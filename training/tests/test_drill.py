@@ -2,16 +2,18 @@
 
 import json
 import shutil
+from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 
 from classifier.genre_table import current_genres
 from classifier.models import Alert, ModelEvent, ModelVersion, Prediction
 from classifier.registry import folder_of, forget_champion, get_version, promote, register
-from conftest import make_examples
+from conftest import copy_model, make_examples
 from feedback.models import AuditAnswer, Correction
 from training import rehearsal
-from training.drill import LEAST_REQUESTS, REQUESTS_A_LOOK, Rehearsal
+from training.drill import LEAST_REQUESTS, REQUESTS_A_LOOK, Act, Look, Rehearsal
 from training.drill_report import write_report
 from training.pipeline import TrainingPlan, train_model
 from training.tests.helpers import refused, run, write_books
@@ -95,7 +97,8 @@ def test_a_bad_model_that_is_in_fact_good_fails_the_drill(good, plan, tmp_path):
     story = rehearse(plan, ["shuffle-labels"], strength=0.0)
     assert not story.passed
     assert any("the gate let it pass" in problem for problem in story.all_problems)
-    assert any("no alert within" in problem for problem in story.all_problems)
+    for words in ("no alert within", "that it read as challenger", "it did no damage"):
+        assert any(words in problem for problem in story.all_problems)
     write_report(story, tmp_path / "drill.html")
     assert "The drill failed" in (tmp_path / "drill.html").read_text(encoding="utf-8")
 
@@ -104,8 +107,72 @@ def test_a_drill_without_the_gate_fails(good, plan):
     played = Rehearsal(plan=plan, requests=LEAST_REQUESTS, use_gate=False, strength=1.0, report=lambda *_: None)
     played._opening = played._run_as_shadow = played._run_as_champion = played._roll_back = lambda *_: None
     story = played.play(["shuffle-labels"], retrainings=0)
-    assert story.all_problems == ["shuffle-labels: the gate is switched off"]
+    assert story.all_problems == ["shuffle-labels: the gate let it pass"]
     assert story.as_json()["kinds"]["shuffle-labels"]["blocked"] is False
+    # It was in charge, and was taken back.
+    assert ModelEvent.objects.filter(version__number=story.acts[0].version, to_state="champion").exists()
+    assert get_version("champion") == good
+
+
+def a_look(phase="bad", *, right=0.5, expected=0.5, reported_wrong=0.1, alerts=(), n=1000):
+    return Look(
+        at=datetime(2026, 11, 1, tzinfo=UTC), phase=phase, version=1, n=n, right=right, expected=expected, audit=None,
+        reported_wrong=reported_wrong, alerts=alerts,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def staged(good, plan):
+    """A rehearsal whose looks are given, and an act in it whose model is honest in truth."""
+    played = Rehearsal(plan=plan, requests=LEAST_REQUESTS, report=lambda *_: None)
+    played.story.looks = [a_look("good", right=0.6, expected=0.6)]
+    other = register(copy_model(folder_of(good), folder_of(good).parent / "other"), by="tests")
+    act = Act("shuffle-labels", 1.0, version=other.number, right_before=0.6)
+
+    def play(method, *looks):
+        played._looks = lambda *_: iter(looks)
+        played._look = lambda *_: None
+        method(played, act, other)
+        return act
+
+    return play
+
+
+def test_a_bad_model_that_nobody_notices_as_challenger_fails_the_drill(staged):
+    act = staged(Rehearsal._run_as_shadow, a_look("shadow"))
+    assert act.problems == ["no alert within 1,000 requests that it read as challenger"]
+    assert staged(Rehearsal._run_as_shadow, a_look("shadow", alerts=("shadow-worse",))).requests_to_shadow_alert == 1000
+
+
+def test_a_notice_is_no_alert_about_a_bad_champion(staged):
+    act = staged(Rehearsal._run_as_champion, a_look(alerts=("calibration", "latency", "drift:words")))
+    assert act.problems == ["no alert within 1,000 requests"]
+
+
+def test_a_bad_model_that_does_no_damage_fails_the_drill(staged):
+    act = staged(Rehearsal._run_as_champion, a_look(right=0.61, alerts=("drift:genres",)))
+    assert act.problems == ["it did no damage: its answers were right as often as before"]
+    assert (act.requests_to_alert, act.alerts) == (1000, ("drift:genres",))
+
+
+@pytest.mark.parametrize(
+    ("look", "is_recovered"),
+    [
+        ({"right": 0.59, "expected": 0.61}, True),
+        ({"right": 0.5}, False),
+        ({"expected": 0.5}, False),
+        ({"reported_wrong": 0.2}, False),
+        ({"alerts": ("drift:genres",)}, False),
+    ],
+)
+def test_the_figures_have_recovered_when_those_since_the_rollback_are_as_before(staged, look, is_recovered):
+    def roll_back(played, act, bad):
+        promote(bad.number, by="tests")
+        played._roll_back(act)
+
+    act = staged(roll_back, a_look("recovered", **({"right": 0.6, "expected": 0.6} | look)))
+    assert act.recovered is is_recovered
+    assert bool(act.problems) is not is_recovered
 
 
 def test_a_gate_that_blocks_honest_models_fails_the_drill(good, plan, monkeypatch):
@@ -117,6 +184,19 @@ def test_a_gate_that_blocks_honest_models_fails_the_drill(good, plan, monkeypatc
 
     played._retrain_honestly = lambda seed: played.story.honest.append(Blocks())
     assert played.play([], retrainings=20).problems == ["the gate blocked 20 of 20 honest retrainings"]
+
+
+def test_the_gate_may_block_one_honest_model_in_twenty_and_none_of_one(good, plan):
+    verdicts = iter([False, *[True] * 19, False])
+
+    def retrain(seed):
+        played.story.honest.append(SimpleNamespace(passed=next(verdicts)))
+
+    for retrainings, problems in ((20, []), (1, ["the gate blocked 1 of 1 honest retrainings"])):
+        played = Rehearsal(plan=plan, requests=LEAST_REQUESTS, report=lambda *_: None)
+        played._opening = lambda: None
+        played._retrain_honestly = retrain
+        assert played.play([], retrainings=retrainings).problems == problems
 
 
 @pytest.mark.django_db(transaction=True)

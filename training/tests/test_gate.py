@@ -302,10 +302,17 @@ def test_corrections_that_were_taken_back_block_and_are_counted():
     assert "of the 12 it learned from: 2 withdrawn, 1 rejected" in check.detail
 
 
-def test_an_input_that_is_gone_is_a_warning_alone():
+def test_an_input_that_is_gone_blocks_the_candidate_that_learned_from_it():
     check = check_inputs(1, ["books.csv"])
+    assert (check.passed, check.value) == (False, 1)
+    assert "it learned from books.csv: gone or changed since" in check.detail
+    assert check_inputs(2, []).passed
+
+
+def test_an_input_of_the_opponent_that_is_gone_is_a_warning_alone():
+    check = check_inputs(1, [], ["old.csv"])
     assert check.passed
-    assert "warning: nothing can be measured on books.csv" in check.detail
+    assert "warning: nothing can be measured on old.csv of the opponent" in check.detail
     assert "warning" not in check_inputs(2, []).detail
 
 

@@ -198,11 +198,45 @@ def test_without_a_champion_there_are_absolute_limits_alone(make, tmp_path):
     assert "No model answers yet" in refused("gate", 1, "--against", "champion")[1]
 
 
-def test_a_champion_that_can_not_be_loaded_is_no_opponent(good, make):
-    number = make("honest")
-    (folder_of(ModelVersion.objects.get(number=good)) / MODEL_FILE).write_bytes(b"cut")
-    assert "The champion can't be held against it" in run("gate", number)
+def cut(number):
+    (folder_of(ModelVersion.objects.get(number=number)) / MODEL_FILE).write_bytes(b"cut")
+
+
+def test_a_champion_that_can_not_be_loaded_lets_nobody_through(good, make):
+    number = make("shuffled")
+    cut(good)
+    for command in ("gate", "promote"):
+        code, said = refused(command, number)
+        assert code == 1
+        assert "The champion can't be held against it" in said and "Restore its files" in said
     assert "does not match the hash" in refused("gate", number, "--against", good)[1]
+    assert champion() == good
+    said = run("promote", number, "--force", "--reason", "nothing else can answer")
+    assert "The gate could not measure" in said.err
+    assert champion() == number
+
+
+def test_in_place_of_a_champion_that_can_not_be_loaded_stands_the_good_one_before(good, make):
+    registry.promote(make("honest"), by="tests")
+    cut(2)
+    code, said = refused("gate", make("shuffled"))
+    assert code == 1 and "accuracy" in said
+    assert "In its place: version 1." in run("gate", make("honest"))
+
+
+def test_a_champion_that_changed_while_the_gate_measured_is_not_replaced(good, make, monkeypatch):
+    better, number = make("honest"), make("good")
+    measure = gating.gate
+
+    def slowly(*arguments, **options):
+        registry.promote(better, by="somebody else")
+        return measure(*arguments, **options)
+
+    monkeypatch.setattr(gating, "gate", slowly)
+    code, said = refused("promote", number)
+    assert code == 1
+    assert "version 2 has become champion meanwhile" in said
+    assert champion() == better
 
 
 @pytest.mark.parametrize(
@@ -240,17 +274,25 @@ def test_the_starter_corpus_helps_where_the_input_files_are_too_few(good, make, 
     assert found["texts"]["repeated"] == 20
 
 
-def test_an_input_file_that_changed_is_a_warning_and_not_measured_on(good, make, tmp_path, books):
+@pytest.mark.parametrize("whose", ["candidate", "champion"])
+def test_an_input_file_that_changed_is_not_measured_on_and_blocks_who_learned_from_it(make, tmp_path, books, whose):
     other = write_books(tmp_path / "other.csv", BOOKS[:150])
     inputs = [
         {"name": path.name, "format": "csv", "sha256": sha256_of(path), "path": str(path)} for path in (books, other)
     ]
-    number = make("honest", inputs=inputs)
+    of_other = {"inputs": inputs}
+    registry.promote(make("good", **(of_other if whose == "champion" else {})), by="tests")
+    number = make("honest", **(of_other if whose == "candidate" else {}))
     other.write_text("something else")
     found = measured(number, tmp_path=tmp_path)
-    assert (found["passed"], found["data"]) == (True, ["books.csv"])
+    assert found["data"] == ["books.csv"]
+    assert found["blocked_by"] == (["input files"] if whose == "candidate" else [])
     details = {check["name"]: check["detail"] for check in found["checks"]}
-    assert details["input files"] == "warning: nothing can be measured on other.csv: gone or changed since training"
+    assert details["input files"].startswith(
+        "it learned from other.csv: gone or changed since"
+        if whose == "candidate"
+        else "warning: nothing can be measured on other.csv of the opponent"
+    )
 
 
 def test_wrong_usage_of_the_lifecycle_commands_exits_with_2(good):

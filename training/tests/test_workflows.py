@@ -45,7 +45,7 @@ def dry_run(**variables):
     return [
         line.split("manage.py ")[1]
         for line in result.stdout.splitlines()
-        if re.search(r"manage\.py (train|gate) ", line)
+        if re.search(r"manage\.py (train|gate|drill|ensure_model)\b", line)
     ]
 
 
@@ -103,13 +103,19 @@ def test_the_champion_that_a_changed_model_is_held_against_comes_from_the_code_b
     assert [step["run"] for step in job["steps"] if "run" in step] == ["make -C var/before setup", "make model-change"]
 
 
-def test_a_model_change_trains_and_asks_the_gate():
-    train, gate = dry_run(SABOTAGE="none", STRENGTH="default")
+def test_a_model_change_trains_asks_the_gate_and_drills_and_makes_no_champion_of_its_own():
+    train, gate, drill = dry_run(SABOTAGE="none", STRENGTH="default", AGAINST="champion")
     assert train.split() == ["train"]
-    assert gate.startswith("gate newest --metrics-file ")
-    assert dry_run() == [train, gate]
+    assert gate.startswith("gate newest --metrics-file ") and "--against" not in gate
+    assert drill.startswith("drill ") and drill.endswith(" --champion newest")
+    assert dry_run() == [train, gate, drill]
 
 
 def test_a_model_change_may_be_bad_on_purpose():
-    train, _ = dry_run(SABOTAGE="swap-genres", STRENGTH="0.5")
+    train, *_ = dry_run(SABOTAGE="swap-genres", STRENGTH="0.5")
     assert train.split() == ["train", "--sabotage", "swap-genres", "--strength", "0.5"]
+
+
+def test_a_model_change_may_be_held_against_nobody():
+    _, gate, _ = dry_run(AGAINST="none")
+    assert gate.split()[-2:] == ["--against", "none"]

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from classifier.commands import CommandError, GenreCommand, Table, existing_file
+from classifier.registry import CHAMPION, get_version
 from training.core.sabotage import KINDS
 from training.drill import ALERT_WITHIN, LEAST_REQUESTS, REQUESTS_A_LOOK
 from training.management.commands.evaluate import write_metrics
@@ -26,6 +27,7 @@ class Command(GenreCommand):
     examples = """
   manage.py drill
   manage.py drill --kind swap-genres --retrainings 0 --report swap.html
+  manage.py drill --champion newest   (a candidate plays the good champion)
   manage.py drill --without-gate      (must fail: that is how one sees that the drill notices)
 """
 
@@ -33,6 +35,12 @@ class Command(GenreCommand):
         """Declare the options."""
         parser.add_argument(
             "--kind", action="append", choices=list(KINDS), help="may be repeated (default: every kind of sabotage)"
+        )
+        parser.add_argument(
+            "--champion",
+            default=CHAMPION,
+            metavar="N|newest",
+            help="the version that plays the good champion (default: the champion)",
         )
         parser.add_argument("--strength", type=float, help="of the sabotage, from 0 to 1 (default: each kind's own)")
         parser.add_argument(
@@ -73,6 +81,7 @@ class Command(GenreCommand):
             kinds=tuple(dict.fromkeys(options["kind"] or KINDS)),
             requests=options["requests"],
             retrainings=options["retrainings"],
+            champion=get_version(options["champion"]).number,
             paths=tuple(str(path.resolve()) for path in options["data"] or ()),
             strength=strength,
             use_gate=not options["without_gate"],

@@ -66,7 +66,7 @@ class Command(GenreCommand):
             raise CommandError(f"{len(alarms)} alarm{'s are' if len(alarms) > 1 else ' is'} open: {alarms[0]['title']}")
 
     def _repeat(self, every: float, wait: Callable[[float], bool]) -> None:
-        """Look until stopped, or until ``wait`` says so; a database that is away for a while is waited for."""
+        """Look until stopped, or until ``wait`` says so; whatever goes wrong in one look is told, and tried again."""
         is_wanted = True
         while is_wanted:
             start = time.monotonic()
@@ -76,6 +76,9 @@ class Command(GenreCommand):
                 logger.error("The monitor can't use the database and tries again in %g s: %s", every, error)
             except KeyboardInterrupt:
                 return
+            except Exception:
+                # Nobody starts it again: a monitor that ended at one odd row would be no monitor.
+                logger.exception("A look of the monitor failed; it tries again in %g s", every)
             self.stdout.flush()
             close_old_connections()
             try:

@@ -12,8 +12,8 @@ class Command(GenreCommand):
     """Bring an earlier champion back."""
 
     help = (
-        "Bring back the champion before this one that was not itself rolled back, or the one you name. No gate: it passed "
-        "once. Its files are checked first; if they are damaged, nothing changes."
+        "Bring back the champion before this one that was not itself rolled back, or the one you name. No gate: it "
+        "answered before. Its files are checked first; if they are damaged, nothing changes."
     )
     examples = """
   manage.py rollback --reason "calls cookery fantasy since noon"

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandParser
 
-from classifier.commands import CommandError, GenreCommand, existing_file
+from classifier.commands import CommandError, GenreCommand, existing_file, operator_name
 from classifier.core.errors import TrainingError
 from classifier.genre_table import current_genres
 from training.core.corpora import ALL_FORMATS, STARTER_FILE, read_corpus
@@ -176,7 +176,7 @@ class Command(GenreCommand):
         if plan.test:
             self._refuse_overlap(plan)
         with self.progress("starting") as report:
-            trained = train_model(plan, current_genres(), by="train", report=report)
+            trained = train_model(plan, current_genres(), by=operator_name(), report=report)
         self._show(trained, plan.aim)
 
     def _refuse_overlap(self, plan: TrainingPlan) -> None:
