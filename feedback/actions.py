@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from classifier.models import Genre, Prediction
 from classifier.predictions import Shown, hash_text
-from feedback.limits import check_limits
+from feedback.limits import TooManyAnswers, check_limits, count_audit_answer
 from feedback.models import AuditAnswer, Correction, ReviewEvent
 
 VISITOR = "visitor"
@@ -117,17 +117,15 @@ def submit_correction(
         return Correction.objects.get(prediction_uid=shown.uid)
 
 
-def answer_audit(shown: Shown, answer: str, *, at: datetime | None = None) -> AuditAnswer:
+def answer_audit(*, shown: Shown, answer: str, visitor: str, at: datetime | None = None) -> AuditAnswer:
     """Count what a visitor says of the first genre shown. A second answer changes nothing and returns the first.
 
-    Needs no limit of its own: a visitor who asks for many predictions to farm answers is bounded by the random
-    draw, which is signed into what was shown, and by one answer a prediction. ``at`` is when it was given
-    (default: now).
+    The answer does not tell who gave it; that is counted apart, for a day. ``at`` is when it was given (default: now).
 
     Raises
     ------
     ActionRefused
-        When the visitor was not asked, or the answer is none that was offered.
+        When the visitor was not asked, the answer is none that was offered, or the visitor's are enough for today.
     """
     if not shown.asked:
         raise ActionRefused("Nobody was asked whether this prediction is right.")
@@ -138,7 +136,10 @@ def answer_audit(shown: Shown, answer: str, *, at: datetime | None = None) -> Au
     try:
         with transaction.atomic():
             row: AuditAnswer | None = AuditAnswer.objects.filter(prediction_uid=shown.uid).first()
-            return row or AuditAnswer.objects.create(
+            if row is not None:
+                return row
+            count_audit_answer(visitor)
+            return AuditAnswer.objects.create(
                 prediction_uid=shown.uid,
                 version_id=shown.version_id,
                 genre=genre,
@@ -149,6 +150,8 @@ def answer_audit(shown: Shown, answer: str, *, at: datetime | None = None) -> Au
                 predicted_at=Prediction.objects.filter(uid=shown.uid).values_list("at", flat=True).first() or at,
                 at=at,
             )
+    except TooManyAnswers as error:
+        raise ActionRefused("Thank you: you have answered so often today that more is not counted.") from error
     except IntegrityError:
         # Two clicks at once: the other one was stored.
         return AuditAnswer.objects.get(prediction_uid=shown.uid)

@@ -1,13 +1,14 @@
-"""A throttle and a daily cap on corrections, against one visitor poisoning the training data."""
+"""A throttle and daily caps, against one visitor poisoning the training data or outvoting the others in the audit."""
 
 from datetime import timedelta
 
 from django.conf import settings
+from django.db.models import F
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from feedback.models import Correction
+from feedback.models import AuditCount, Correction
 
 MINUTE, DAY = 60, 24 * 3600
 
@@ -18,6 +19,10 @@ class TooManyCorrections(Exception):
     def __init__(self, retry_after: int) -> None:
         super().__init__(f"too many corrections; wait {retry_after} s")
         self.retry_after = retry_after
+
+
+class TooManyAnswers(Exception):
+    """A visitor answered the audit as often as is counted in a day."""
 
 
 def visitor_address(request: HttpRequest) -> str:
@@ -52,3 +57,19 @@ def check_limits(visitor: str) -> None:
             oldest = times[-limit] if limit else now
             wait = (oldest + timedelta(seconds=seconds) - now).total_seconds()
             raise TooManyCorrections(max(1, round(wait)))
+
+
+def count_audit_answer(visitor: str) -> None:
+    """Count one more answer of ``visitor`` to the audit; yesterday's counts are erased. Holds across workers.
+
+    Raises
+    ------
+    TooManyAnswers
+        When the visitor reached the day's limit.
+    """
+    today = timezone.now().date()
+    AuditCount.objects.filter(day__lt=today).delete()
+    AuditCount.objects.get_or_create(visitor=visitor, defaults={"day": today})
+    room = AuditCount.objects.filter(visitor=visitor, n__lt=settings.GENRE_AUDIT_ANSWERS_PER_DAY)
+    if not room.update(n=F("n") + 1):
+        raise TooManyAnswers

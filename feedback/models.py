@@ -115,6 +115,17 @@ class ReviewEvent(AppendOnly):
         return f"{self.action} by {self.by}"
 
 
+class AuditCount(models.Model):
+    """How many audit answers a visitor gave on a day, against one who would outvote the others. Kept for that day."""
+
+    visitor = models.CharField(max_length=64, unique=True, help_text="Keyed hash that changes every day.")
+    day = models.DateField(db_index=True)
+    n = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.n} answers on {self.day}"
+
+
 class AuditAnswer(AppendOnly):
     """A visitor's answer to "is this right?", asked of a random share of visitors. Holds no text."""
 

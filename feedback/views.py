@@ -84,7 +84,7 @@ def audit(request: HttpRequest) -> HttpResponse:
     """Count an answer to "is this right?"."""
     try:
         shown = Shown.from_token(request.POST.get("token", ""))
-        answer = answer_audit(shown, request.POST.get("answer", ""))
+        answer = answer_audit(shown=shown, answer=request.POST.get("answer", ""), visitor=visitor_of(request))
     except (BadToken, ActionRefused) as error:
         return page_or_partial(request, AUDIT_PAGE, {"audit_problem": str(error)}, partial="audit")
     if request.headers.get("HX-Request"):

@@ -33,6 +33,8 @@ GENRE_CORRECTIONS_PER_MINUTE = env.int("GENRE_CORRECTIONS_PER_MINUTE", 10)
 GENRE_CORRECTIONS_PER_DAY = env.int("GENRE_CORRECTIONS_PER_DAY", 200)
 # The share of texts whose visitor is asked whether the first genre is right: the honest measure of accuracy.
 GENRE_AUDIT_SHARE = env.float("GENRE_AUDIT_SHARE", 0.05, validate=validate.Range(0, 1))
+# Answers to that question that are counted of one visitor.
+GENRE_AUDIT_ANSWERS_PER_DAY = env.int("GENRE_AUDIT_ANSWERS_PER_DAY", 20)
 # What the gate lets through at most: milliseconds for a text of 100 words, bytes of a model file.
 GENRE_GATE_MILLISECONDS = env.float("GENRE_GATE_MILLISECONDS", 5.0)
 GENRE_GATE_BYTES = env.int("GENRE_GATE_BYTES", 200_000_000)

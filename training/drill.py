@@ -167,12 +167,18 @@ class Traffic:
     def _react(self, shown: Shown, example: Example, *, is_right: bool) -> None:
         chance = self.visitors.confirms_right if is_right else self.visitors.reports_wrong
         if self._random.random() < chance:
-            visitor = f"{WHO}-{self._random.getrandbits(64):x}"
             submit_correction(
-                shown=shown, text=example.text, answer=Answer(genres=example.genres), visitor=visitor, at=self.now
+                shown=shown,
+                text=example.text,
+                answer=Answer(genres=example.genres),
+                visitor=self._visitor(),
+                at=self.now,
             )
         if shown.asked and self._random.random() < self.visitors.answers_audit:
-            answer_audit(shown=shown, answer="yes" if is_right else "no", at=self.now)
+            answer_audit(shown=shown, answer="yes" if is_right else "no", visitor=self._visitor(), at=self.now)
+
+    def _visitor(self) -> str:
+        return f"{WHO}-{self._random.getrandbits(64):x}"
 
 
 class Rehearsal:

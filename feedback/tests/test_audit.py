@@ -1,22 +1,24 @@
 """A random share of visitors is asked "is this right?"; each prediction has one answer at most, and no text is kept."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core import signing
+from django.utils import timezone
 
 from classifier.models import Prediction
 from classifier.predictions import Shown, predict_text
 from classifier.sample_texts import sample_texts
 from feedback.actions import ActionRefused, answer_audit
-from feedback.models import AuditAnswer, Correction
+from feedback.models import AuditAnswer, AuditCount, Correction
 from feedback.templatetags.audit import as_texts
 from feedback.tests.browser import form_of
 from feedback.tests.conftest import DRAGON
 
 ASK, THANKS = "/corrections/audit/", "/corrections/audit/thanks/"
 HTMX = {"HX-Request": "true", "HX-Target": "audit"}
+VISITOR = "a visitor"
 MORNING, EVENING = (datetime(2025, 3, 1, hour, tzinfo=UTC) for hour in (8, 20))
 
 
@@ -39,7 +41,7 @@ def card(client, champion, everyone_is_asked):
 
 @pytest.mark.parametrize("answer", ["yes", "no", "unsure"])
 def test_an_answer_keeps_what_it_was_about_and_the_chance_of_being_asked(asked, champion, answer):
-    row = AuditAnswer.objects.get(pk=answer_audit(asked, answer, at=EVENING).pk)
+    row = AuditAnswer.objects.get(pk=answer_audit(shown=asked, answer=answer, visitor=VISITOR, at=EVENING).pk)
     assert (row.answer, row.version, str(row.prediction_uid)) == (answer, champion, asked.uid)
     assert ((row.genre, row.score), row.share) == (asked.genres[0], 1.0)
     assert row.genre == "fantasy"
@@ -48,39 +50,61 @@ def test_an_answer_keeps_what_it_was_about_and_the_chance_of_being_asked(asked, 
 
 def test_the_share_is_the_one_that_was_drawn_not_the_setting_of_today(asked, settings):
     settings.GENRE_AUDIT_SHARE = 0.2
-    assert answer_audit(replace(asked, asked=0.05), "yes").share == 0.05
+    assert answer_audit(shown=replace(asked, asked=0.05), answer="yes", visitor=VISITOR).share == 0.05
 
 
 def test_an_answer_whose_prediction_was_cleared_away_is_dated_by_itself(asked):
     Prediction.objects.all().delete()
-    assert answer_audit(asked, "yes", at=EVENING).predicted_at == EVENING
+    assert answer_audit(shown=asked, answer="yes", visitor=VISITOR, at=EVENING).predicted_at == EVENING
+
+
+def test_one_visitor_can_not_outvote_the_others(champion, everyone_is_asked, settings):
+    settings.GENRE_AUDIT_ANSWERS_PER_DAY = 2
+    shown = [predict_text(f"{DRAGON} {at}", source="page") for at in range(4)]
+    for one in shown[:2]:
+        answer_audit(shown=one, answer="no", visitor=VISITOR)
+    with pytest.raises(ActionRefused, match="answered so often today"):
+        answer_audit(shown=shown[2], answer="no", visitor=VISITOR)
+    # Sent twice, an answer still is what it was; and somebody else is heard.
+    assert answer_audit(shown=shown[0], answer="no", visitor=VISITOR).answer == "no"
+    answer_audit(shown=shown[3], answer="yes", visitor="somebody else")
+    assert AuditAnswer.objects.count() == 3
+
+
+def test_who_answered_is_forgotten_the_next_day(asked):
+    AuditCount.objects.create(visitor="of yesterday", day=timezone.now().date() - timedelta(days=1), n=20)
+    answer_audit(shown=asked, answer="yes", visitor=VISITOR)
+    assert list(AuditCount.objects.values_list("visitor", "n")) == [(VISITOR, 1)]
 
 
 def test_a_second_answer_changes_nothing_and_returns_the_first(asked):
-    first, second = answer_audit(asked, "yes"), answer_audit(asked, "no")
+    first, second = (
+        answer_audit(shown=asked, answer="yes", visitor=VISITOR),
+        answer_audit(shown=asked, answer="no", visitor=VISITOR),
+    )
     assert (second.pk, second.answer) == (first.pk, "yes")
     assert AuditAnswer.objects.count() == 1
 
 
 def test_of_two_answers_in_the_same_instant_the_stored_one_is_returned(asked, monkeypatch):
-    first = answer_audit(asked, "yes")
+    first = answer_audit(shown=asked, answer="yes", visitor=VISITOR)
     manager = AuditAnswer.objects
     monkeypatch.setattr(manager, "filter", lambda **_: manager.none())
-    assert answer_audit(asked, "no") == first
+    assert answer_audit(shown=asked, answer="no", visitor=VISITOR) == first
     monkeypatch.undo()
     assert AuditAnswer.objects.get().answer == "yes"
 
 
 def test_who_was_not_asked_can_not_answer(champion):
     with pytest.raises(ActionRefused, match="Nobody was asked"):
-        answer_audit(predict_text(DRAGON, source="page"), "yes")
+        answer_audit(shown=predict_text(DRAGON, source="page"), answer="yes", visitor=VISITOR)
     assert not AuditAnswer.objects.exists()
 
 
 @pytest.mark.parametrize("answer", ["", "maybe", "YES", "yes\0"])
 def test_an_answer_that_was_not_offered_is_refused(asked, answer):
     with pytest.raises(ActionRefused, match="Yes, No or Not sure"):
-        answer_audit(asked, answer)
+        answer_audit(shown=asked, answer=answer, visitor=VISITOR)
     assert not AuditAnswer.objects.exists()
 
 
@@ -211,7 +235,7 @@ def test_a_token_from_before_there_were_audits_was_not_asked(champion):
     fields = {key: value for key, value in vars(predict_text(DRAGON, source="page")).items() if key != "asked"}
     old = signing.dumps(fields, salt="classifier.prediction", compress=True)
     with pytest.raises(ActionRefused):
-        answer_audit(Shown.from_token(old), "yes")
+        answer_audit(shown=Shown.from_token(old), answer="yes", visitor=VISITOR)
 
 
 @pytest.mark.parametrize(

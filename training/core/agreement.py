@@ -184,6 +184,31 @@ def audit_accuracy(texts: Sequence[int], answers: Answers, *, needs: int = NEEDS
     return Estimate(value, low, high, n, needs, effective)
 
 
+def asked_accuracy(answers: Answers, *, needs: int = NEEDS_OF_A_GENRE) -> Estimate:
+    """Estimate the accuracy from the answers alone, without strata: of one genre, where there are too few for these.
+
+    Each answer weighs the inverse of the chance that its visitor was asked, so that days on which more were asked
+    count no more than others (Hájek's ratio). ``effective`` is Kish's effective sample size, the interval that of Korn
+    and Graubard.
+
+    Parameters
+    ----------
+    answers : Answers
+    needs : int, default=NEEDS_OF_A_GENRE
+
+    References
+    ----------
+    Kish, *Survey Sampling* (1965), section 11.7.
+    """
+    n, weight = sum(answers.n), sum(answers.weight)
+    if n < max(1, needs):
+        return not_enough(n, needs)
+    value = min(sum(answers.weight_right) / weight, 1.0)
+    effective = weight**2 / sum(answers.weight_squared)
+    low, high = korn_graubard(value, effective)
+    return Estimate(value, low, high, n, needs, effective)
+
+
 @dataclass
 class _Stratum:
     texts: float = 0.0

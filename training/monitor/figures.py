@@ -1,6 +1,7 @@
 """The monitor's figures as plain data: what the command prints, /metrics serves and the page shows."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,9 @@ from training.core.agreement import (
     NEEDS_PAIRS,
     NEEDS_PREDICTIONS,
     NEEDS_REPORTS,
+    Answers,
     Estimate,
+    asked_accuracy,
     audit_accuracy,
     expected_accuracy,
     not_enough,
@@ -32,6 +35,7 @@ def figures(now: datetime, look: Look | None = None) -> dict[str, Any]:
     ``look`` is what was found a moment ago, so that it is not looked for twice.
     """
     look = look or take_look(now)
+    versions = _versions(look.evidence)
     return {
         "at": look.at.isoformat(),
         "champion": look.champion.number if look.champion else None,
@@ -39,7 +43,8 @@ def figures(now: datetime, look: Look | None = None) -> dict[str, Any]:
         "challenger": look.challenger.number if look.challenger else None,
         "recent": _period(look.recent),
         "baseline": _period(look.baseline),
-        "versions": _versions(look.evidence),
+        "versions": versions,
+        "by_genre": _by_genre(versions, look.evidence),
         "genres": _genres(look) if look.champion else [],
         "drift": [_drift(check) for check in look.checks if check.key.startswith((DRIFT, REFERENCE))],
         "shadow": _shadow(look),
@@ -111,10 +116,9 @@ def _version(version: ModelVersion, window: Window, *, is_shadow: bool) -> dict[
 def _genres(look: Look) -> list[dict[str, Any]]:
     """Return the genres of the champion's recent traffic, with its accuracy by genre as far back as the figures go."""
     recent, before = look.recent.window.profile, look.baseline.window.profile
-    champion = look.champion
+    assert look.champion is not None
     names = dict(Genre.objects.values_list("slug", "name"))
-    reports = look.evidence.reports_of(lambda version, at: champion is not None and version == champion.pk)
-    replies = look.evidence.replies_of(lambda version, at: champion is not None and version == champion.pk)
+    said = _said_of_genres(look.evidence, look.champion.pk)
     is_enough = before.n_answered >= NEEDS_PREDICTIONS
     return [
         {
@@ -123,17 +127,52 @@ def _genres(look: Look) -> list[dict[str, Any]]:
             "n": count,
             "share": count / recent.n_answered,
             "baseline_share": before.genres[slug] / before.n_answered if is_enough else None,
-            "audit_accuracy": _of_genre(reply.is_right for reply in replies if reply.genre == slug).as_json(),
-            "naive_accuracy": _of_genre(report.is_right for report in reports if report.genre == slug).as_json(),
         }
+        | said[slug].as_json()
         for slug, count in sorted(recent.genres.items(), key=lambda item: (-item[1], item[0]))
     ]
 
 
-def _of_genre(rights: Iterable[bool]) -> Estimate:
-    """Return the plain share of right ones: within a genre there are too few answers for strata."""
-    found = list(rights)
-    return proportion(sum(found), len(found), needs=NEEDS_OF_A_GENRE)
+@dataclass
+class _Said:
+    """What people said of a version's answers that name one genre."""
+
+    answers: Answers = field(default_factory=Answers)
+    n_corrected: int = 0
+    n_right: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "audit_accuracy": asked_accuracy(self.answers).as_json(),
+            "naive_accuracy": proportion(self.n_right, self.n_corrected, needs=NEEDS_OF_A_GENRE).as_json(),
+        }
+
+
+def _said_of_genres(evidence: Evidence, version_id: int) -> dict[str, _Said]:
+    """Return what people said of a version's answers, by genre, as far back as the figures go."""
+    said: dict[str, _Said] = defaultdict(_Said)
+    for reply in evidence.replies_of(lambda version, at: version == version_id):
+        said[reply.genre].answers.add(score=reply.score, share=reply.share, is_right=reply.is_right)
+    for report in evidence.reports_of(lambda version, at: version == version_id):
+        said[report.genre].n_corrected += 1
+        said[report.genre].n_right += report.is_right
+    return said
+
+
+def _by_genre(versions: list[dict[str, Any]], evidence: Evidence) -> list[dict[str, Any]]:
+    """Return each genre's accuracy in each version that visitors saw; genres that nobody said enough of are left out.
+
+    ``cells`` are in the order of ``versions`` that are shown.
+    """
+    shown = [row for row in versions if row["role"] == SHOWN]
+    pks = dict(ModelVersion.objects.values_list("number", "pk"))
+    said = [_said_of_genres(evidence, pks[row["number"]]) for row in shown]
+    rows = []
+    for slug, name in Genre.objects.order_by("name").values_list("slug", "name"):
+        cells = [one[slug].as_json() | {"number": row["number"]} for row, one in zip(shown, said, strict=True)]
+        if any(cell["audit_accuracy"]["value"] is not None for cell in cells):
+            rows.append({"slug": slug, "name": name, "cells": cells})
+    return rows
 
 
 def _drift(check: Check) -> dict[str, Any]:

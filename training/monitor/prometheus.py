@@ -64,6 +64,7 @@ class _Figures(Collector):
         age.add_metric([], max(0.0, (self._now - state.watched_at).total_seconds()))
         yield age
         yield from _of_versions(state.figures["versions"])
+        yield from _of_genres(state.figures.get("by_genre", []))
         yield from _drift(state.figures["drift"])
         yield from _shadow(state.figures["shadow"])
 
@@ -73,12 +74,18 @@ def _counters(totals: Totals) -> Iterator[Metric]:
     abstained = CounterMetricFamily(
         "genre_abstained", "Texts that got no genre, by reason", labels=["version", "role", "reason"]
     )
+    answers = CounterMetricFamily(
+        "genre_answers", "Texts answered, by the first genre", labels=["version", "role", "genre"]
+    )
     for (number, role), profile in sorted(totals.items()):
         predictions.add_metric([str(number), role], profile.n)
         for reason, count in sorted(profile.abstained.items()):
             abstained.add_metric([str(number), role, reason], count)
+        for genre, count in sorted(profile.genres.items()):
+            answers.add_metric([str(number), role, genre], count)
     yield predictions
     yield abstained
+    yield answers
 
 
 def _histograms(totals: Totals) -> Iterator[Metric]:
@@ -126,21 +133,40 @@ def _alerts() -> Iterator[Metric]:
 def _of_versions(rows: list[dict[str, Any]]) -> Iterator[Metric]:
     labels = ["version", "role"]
     for key, name, says in OF_A_VERSION:
-        families = {
-            "value": GaugeMetricFamily(name, says, labels=labels),
-            "low": GaugeMetricFamily(f"{name}_low", f"Lower end of the 95% interval of {name}", labels=labels),
-            "high": GaugeMetricFamily(f"{name}_high", f"Upper end of the 95% interval of {name}", labels=labels),
-        }
+        families = _estimates(name, says, labels)
         for row in rows:
-            for end, family in families.items():
-                if (value := row[key].get(end)) is not None:
-                    family.add_metric([str(row["number"]), row["role"]], value)
+            _add_estimate(families, [str(row["number"]), row["role"]], row[key])
         yield from families.values()
     unknown = GaugeMetricFamily("genre_unknown_words_ratio", "Mean share of words unknown to the model", labels=labels)
     for row in rows:
         if row["unknown_words"] is not None:
             unknown.add_metric([str(row["number"]), row["role"]], row["unknown_words"])
     yield unknown
+
+
+def _of_genres(rows: list[dict[str, Any]]) -> Iterator[Metric]:
+    families = _estimates(
+        "genre_audit_accuracy_by_genre", "Share right among visitors asked by chance, by genre", ["version", "genre"]
+    )
+    for row in rows:
+        for cell in row["cells"]:
+            _add_estimate(families, [str(cell["number"]), row["slug"]], cell["audit_accuracy"])
+    yield from families.values()
+
+
+def _estimates(name: str, says: str, labels: list[str]) -> dict[str, GaugeMetricFamily]:
+    """Return the gauges of a figure and of both ends of its interval."""
+    return {
+        "value": GaugeMetricFamily(name, says, labels=labels),
+        "low": GaugeMetricFamily(f"{name}_low", f"Lower end of the 95% interval of {name}", labels=labels),
+        "high": GaugeMetricFamily(f"{name}_high", f"Upper end of the 95% interval of {name}", labels=labels),
+    }
+
+
+def _add_estimate(families: dict[str, GaugeMetricFamily], labels: list[str], estimate: dict[str, Any]) -> None:
+    for end, family in families.items():
+        if (value := estimate.get(end)) is not None:
+            family.add_metric(labels, value)
 
 
 def _drift(rows: list[dict[str, Any]]) -> Iterator[Metric]:
@@ -158,9 +184,16 @@ def _shadow(shadow: dict[str, Any] | None) -> Iterator[Metric]:
     family = GaugeMetricFamily(
         "genre_shadow_agreement_ratio", "Share of texts for which challenger and champion agree", labels=["version"]
     )
-    if shadow and shadow["agreement"]["value"] is not None:
-        family.add_metric([str(shadow["number"])], shadow["agreement"]["value"])
+    accuracies = _estimates(
+        "genre_shadow_accuracy", "Share that the challenger would have had right, by what people said", ["version"]
+    )
+    if shadow:
+        labels = [str(shadow["number"])]
+        if shadow["agreement"]["value"] is not None:
+            family.add_metric(labels, shadow["agreement"]["value"])
+        _add_estimate(accuracies, labels, shadow["challenger_accuracy"])
     yield family
+    yield from accuracies.values()
 
 
 # Sums over hours long past, which a scrape need not add up again, and what they were made from.
@@ -176,16 +209,20 @@ def forget_settled() -> None:
 def _totals(now: datetime) -> Totals:
     """Return the counts of each version and role over all time.
 
-    Hours before yesterday are added up once a day, and again when such hours were counted late.
+    Hours before yesterday are added up once a day, and again when such hours were counted late: every time while the
+    monitor is still catching up with them.
     """
     global _settled
     horizon = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
     settled = TrafficHour.objects.filter(hour__lt=horizon)
     rows = settled.aggregate(count=Count("pk"), last=Max("pk"))
-    key = (horizon, rows["count"], rows["last"])
+    fresh = _sums(TrafficHour.objects.filter(hour__gte=horizon))
+    # Predictions are counted in their order. Until one of yesterday is, the last settled hour may still grow.
+    counted = None if fresh else MonitorState.objects.values_list("counted_up_to", flat=True).first()
+    key = (horizon, rows["count"], rows["last"], counted)
     if _settled[0] != key:
         _settled = (key, _sums(settled))
-    return _add(_settled[1].items(), _sums(TrafficHour.objects.filter(hour__gte=horizon)).items())
+    return _add(_settled[1].items(), fresh.items())
 
 
 def _sums(hours: QuerySet[TrafficHour]) -> Totals:

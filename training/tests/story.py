@@ -194,6 +194,16 @@ def make_figures(now, repair, good, bad, challenger):
             }
             for at, (slug, share) in enumerate(GENRES.items())
         ],
+        "by_genre": [
+            {
+                "slug": "fantasy",
+                "name": "Fantasy",
+                "cells": [
+                    {"number": bad.number, "audit_accuracy": too_few(4), "naive_accuracy": too_few(9)},
+                    {"number": good.number, "audit_accuracy": enough(0.81, 64, 0.1), "naive_accuracy": too_few(12)},
+                ],
+            }
+        ],
         "drift": [
             {
                 "against": held,

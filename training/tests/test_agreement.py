@@ -3,7 +3,7 @@ import random
 import pytest
 from scipy import stats
 
-from training.core.agreement import N_STRATA, Answers, audit_accuracy, expected_accuracy, proportion
+from training.core.agreement import N_STRATA, Answers, asked_accuracy, audit_accuracy, expected_accuracy, proportion
 from training.core.profile import Profile
 from training.core.shadowing import NEEDS_OF_A_KIND, Pairs, challenger_accuracy, loss_by_challenger
 
@@ -68,6 +68,31 @@ def test_an_answer_asked_for_with_half_the_chance_weighs_double():
     found = audit_accuracy(texts_of(at_9=600), answers)
     assert found.value == pytest.approx(20 * 10 / (20 * 10 + 20 * 20))
     assert found.effective < 40
+
+
+def test_the_accuracy_of_a_genre_weighs_an_answer_by_its_chance_to_be_asked():
+    few_days, one_day = Answers(), Answers()
+    for at in range(20):
+        few_days.add(score=0.5, share=0.05, is_right=at < 16)
+    for _ in range(20):
+        one_day.add(score=0.9, share=1.0, is_right=False)
+    assert asked_accuracy(few_days).value == pytest.approx(0.8)
+    few_days.merge(one_day)
+    both = asked_accuracy(few_days)
+    # 16 · 20 of 20 · 20 + 20 · 1.
+    assert both.value == pytest.approx(320 / 420)
+    assert both.effective == pytest.approx(420**2 / (20 * 400 + 20))
+    assert both.low < both.value < both.high and both.n == 40
+
+
+def test_equal_chances_give_the_interval_of_clopper_and_pearson():
+    answers = Answers()
+    for at in range(10):
+        answers.add(score=0.3, share=0.2, is_right=at < 10)
+    found = asked_accuracy(answers)
+    # All of 10: the lower end is .025 to the power of 1/10.
+    assert (found.value, found.high, found.low) == (1.0, 1.0, pytest.approx(0.025**0.1))
+    assert asked_accuracy(Answers()).needs == 10
 
 
 def test_strata_with_few_answers_join_their_neighbour():

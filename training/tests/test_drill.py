@@ -97,7 +97,7 @@ def test_a_bad_model_that_is_in_fact_good_fails_the_drill(good, plan, tmp_path):
     story = rehearse(plan, ["shuffle-labels"], strength=0.0)
     assert not story.passed
     assert any("the gate let it pass" in problem for problem in story.all_problems)
-    for words in ("no alert within", "that it read as challenger", "it did no damage"):
+    for words in ("no alert within", "that it read as challenger"):
         assert any(words in problem for problem in story.all_problems)
     write_report(story, tmp_path / "drill.html")
     assert "The drill failed" in (tmp_path / "drill.html").read_text(encoding="utf-8")

@@ -16,7 +16,7 @@ from classifier.models import Alert
 from training.core.profile import Profile
 from training.models import MonitorState, TrafficHour
 from training.monitor.prometheus import forget_settled, scrape
-from training.tests.story import make_hours, tell_story
+from training.tests.story import enough, make_hours, tell_story
 
 pytestmark = pytest.mark.django_db
 METRICS = reverse("training:metrics-read")
@@ -104,6 +104,8 @@ def test_counters_and_histograms_add_up_all_hours_by_version_and_role(champion, 
     assert value(samples, "genre_confidence_sum", **labels) == pytest.approx(whole.sums["confidence"])
     assert value(samples, "genre_confidence_bucket", **labels, le="0.5") == sum(whole.bins["confidence"][:5])
     assert value(samples, "genre_milliseconds_bucket", **labels, le="+Inf") == whole.n
+    genre, count = whole.genres.most_common(1)[0]
+    assert value(samples, "genre_answers_total", **labels, genre=genre) == count > 0
     assert value(samples, "genre_predictions_total", version="2", role="shadow") > 0
 
 
@@ -116,6 +118,20 @@ def test_a_counter_never_falls_not_even_when_an_hour_is_counted_late(champion, n
     assert value(scraped(now), "genre_predictions_total", version="1", role="shown") == before + 1
     tomorrow = now + timedelta(days=1)
     assert value(scraped(tomorrow), "genre_predictions_total", version="1", role="shown") == before + 1
+
+
+def test_an_hour_long_past_that_is_still_being_counted_is_read_again(champion, now):
+    state = MonitorState.objects.create(counted_up_to=5)
+    make_hours(champion, now - timedelta(days=4), now - timedelta(days=3))
+    before = value(scraped(now), "genre_predictions_total", version="1", role="shown")
+    row = TrafficHour.objects.order_by("hour").last()
+    grown = Profile.from_json(row.profile)
+    grown.add(n_words=9, n_known=9, n_chars=50, abstained="", first=("fantasy", 0.9), milliseconds=1.0)
+    row.profile = grown.as_json()
+    row.save()
+    state.counted_up_to = 6
+    state.save()
+    assert value(scraped(now), "genre_predictions_total", version="1", role="shown") == before + 1
 
 
 def test_hours_long_past_are_not_read_again_at_each_scrape(champion, now, django_assert_num_queries):
@@ -142,6 +158,10 @@ def test_figures_of_the_last_look_are_there_and_those_without_enough_data_are_ab
     assert value(samples, "genre_drift_detected", signal="words", against="reference") == 1
     assert value(samples, "genre_drift_detected", signal="words", against="baseline") == 0
     assert value(samples, "genre_shadow_agreement_ratio", version="3") == 0.83
+    assert value(samples, "genre_shadow_accuracy", version="3") is None
+    assert value(samples, "genre_audit_accuracy_by_genre", version="1", genre="fantasy") == 0.81
+    assert value(samples, "genre_audit_accuracy_by_genre_low", version="1", genre="fantasy") == pytest.approx(0.71)
+    assert value(samples, "genre_audit_accuracy_by_genre", version="2", genre="fantasy") is None
 
 
 def test_champion_challenger_and_open_alerts_are_those_of_this_moment(now, make_version):
@@ -169,6 +189,9 @@ def test_a_monitor_that_never_looked_has_no_age(champion):
 
 def test_every_metric_is_documented_and_every_documented_one_is_there(now):
     tell_story(now)
+    state = MonitorState.objects.get()
+    state.figures["shadow"]["challenger_accuracy"] = enough(0.7, 200, 0.1)
+    state.save()
     ends = re.compile(r"(_bucket|_count|_sum|_low|_high)$")
     there = {ends.sub("", name) for name, _ in scraped(now)}
     operations = (MONITORING.parent / "operations.md").read_text()

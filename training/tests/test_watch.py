@@ -6,8 +6,9 @@ from django.core.management.base import CommandError
 from django.db import OperationalError
 
 from classifier.alerts import Finding, raise_alert
-from classifier.models import OWN_SOURCES, Alert
-from classifier.registry import forget_champion, promote, roll_back, shadow, stop_shadow
+from classifier.models import OWN_SOURCES, Alert, Genre
+from classifier.registry import folder_of, forget_champion, promote, register, roll_back, shadow, stop_shadow
+from feedback.models import Correction
 from training.core.judge import KEYS
 from training.management.commands import monitor
 from training.models import MonitorState
@@ -208,6 +209,42 @@ def test_the_figures_of_a_genre_are_of_its_own_answers(champion):
     assert rows["fantasy"]["audit_accuracy"]["value"] == 1
     assert rows["cooking"]["audit_accuracy"]["value"] == 0
     assert rows["business-economics"]["audit_accuracy"] == {"value": None, "n": 0, "needs": 10}
+
+
+def test_accuracy_is_told_by_version_and_genre(champion, make_version):
+    answer(store_traffic(champion, 300, start=NOON)[0:60:3])
+    later = promote(make_version().number, by="tests", at=NOON + 2 * HOUR)
+    answer(store_traffic(later, 300, start=NOON + 3 * HOUR)[0:60:3], "no")
+    figures = look(NOON + 4 * HOUR)
+    (row,) = figures["by_genre"]
+    assert row["name"] == "Fantasy"
+    assert [(cell["number"], cell["audit_accuracy"]["value"]) for cell in row["cells"]] == [(2, 0.0), (1, 1.0)]
+
+
+def test_after_review_the_reviewers_genres_are_the_truth(champion):
+    shown = store_traffic(champion, 300, start=NOON)
+    correct(shown[0:180:3], ["romance"])
+    [row] = look(NOON + HOUR)["versions"]
+    # Ten of the 600 texts before were reported as wrong.
+    assert row["reported_wrong"]["value"] == pytest.approx(70 / 900)
+    for correction in Correction.objects.all()[:40]:
+        correction.genres.set(Genre.objects.filter(slug="fantasy"))
+        correction.status = Correction.Status.APPROVED
+        correction.save()
+    [row] = look(NOON + HOUR)["versions"]
+    assert row["reported_wrong"]["value"] == pytest.approx(30 / 900)
+
+
+def test_an_alert_about_a_version_that_left_is_over_even_if_the_next_deserves_the_same(champion, challenger):
+    store_shadow(challenger, store_traffic(champion, 300, start=NOON), score=0.4)
+    look(NOON + HOUR)
+    other = shadow(register(folder_of(challenger), by="tests").number, share=1.0, by="tests", at=NOON + 2 * HOUR)
+    store_shadow(other, store_traffic(champion, 300, start=NOON + 3 * HOUR), score=0.4)
+    look(NOON + 4 * HOUR)
+    alerts = {alert.version: alert for alert in Alert.objects.filter(key="shadow-worse")}
+    assert set(alerts) == {challenger, other}
+    assert alerts[challenger].closed_at == alerts[other].opened_at > NOON + 4 * HOUR
+    assert alerts[other].closed_at is None
 
 
 @pytest.fixture
