@@ -1,12 +1,12 @@
 """The lab's trainings: start them, watch them, stop them, keep one as a candidate.
 
-A run is a folder ``BATCH/NN`` below ``GENRE_LAB_DIR``. The runs that were started together are a batch, which one
+A run is a folder ``BATCH/NNN`` below ``GENRE_LAB_DIR``. The runs that were started together are a batch, which one
 worker (``training.lab_worker``) works off in order, so that the folder is the queue:
 
     20261123T101500000000/
         worker.json     pid of the worker, and when that process began
         log             what it said
-        01/
+        001/
             job.json        what to train, and how
             progress.json   how far it is
             model/          the model folder, like every other
@@ -141,7 +141,7 @@ def start(jobs: Sequence[Job]) -> list[str]:
     when = datetime.now(UTC).isoformat(timespec="seconds")
     ids = []
     for number, job in enumerate(jobs, start=1):
-        folder = batch / f"{number:02}"
+        folder = batch / f"{number:03}"
         write_json(folder / JOB, job.as_json() | {"when": when})
         ids.append(f"{batch.name}/{folder.name}")
     if ids:

@@ -118,7 +118,7 @@ def test_the_number_of_runs_is_shown_before_they_start(open_page, no_worker):
 
 
 def test_the_stop_button_stops_a_run_that_goes_on(open_page, books, monkeypatch):
-    begin = "open(sys.argv[1] + '/01/progress.json', 'w').write('{\"share\": 0.5, \"phase\": \"training\"}')"
+    begin = "open(sys.argv[1] + '/001/progress.json', 'w').write('{\"share\": 0.5, \"phase\": \"training\"}')"
     monkeypatch.setattr(lab, "COMMAND", (sys.executable, "-S", "-c", f"import sys, time; {begin}; time.sleep(60)"))
     (run_id,) = lab.start([lab.Job(books, FitParameters(), "none")])
     while lab.get_run(run_id).state != lab.RUNNING:

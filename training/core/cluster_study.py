@@ -27,7 +27,7 @@ from training.core.clusters import (
     word_counts,
 )
 from training.core.embeddings import fit_doc2vec
-from training.core.progress import OnStep, silent
+from training.core.progress import OnStep, part_of, silent
 from training.core.split import frozen_split
 
 AUTO = 0
@@ -36,7 +36,7 @@ VECTORS = {"tfidf": "TF-IDF", "doc2vec": "Doc2Vec"}
 _DIMENSIONS = 100
 
 
-def embed(texts: Sequence[str], kind: str, *, seed: int = 0) -> Vectors:
+def embed(texts: Sequence[str], kind: str, *, seed: int = 0, on_step: OnStep = silent) -> Vectors:
     """Return a vector of length 1 for each text (zeros for one without a known word), shape ``(n_texts, n_dimensions)``.
 
     Made of the texts alone, without their genres.
@@ -48,11 +48,14 @@ def embed(texts: Sequence[str], kind: str, *, seed: int = 0) -> Vectors:
     TrainingError
         When Doc2Vec is asked for and gensim is not installed.
     """
+    on_step("counting words", 0.0)
     counts, words = word_counts(texts)
     if len(texts) < MIN_TEXTS or len(words) < 2:
         raise CorpusError(f"Clusters need at least {MIN_TEXTS} texts with several words; there are {len(texts)} texts.")
     if kind == "doc2vec":
-        return np.asarray(fit_doc2vec([Example(text, ()) for text in texts], seed=seed).vectors, dtype=np.float64)
+        fitted = fit_doc2vec([Example(text, ()) for text in texts], seed=seed, on_step=on_step)
+        return np.asarray(fitted.vectors, dtype=np.float64)
+    on_step("reducing their dimensions", 0.5)
     weights = TfidfTransformer(sublinear_tf=True).fit_transform(counts)
     reduced = TruncatedSVD(min(_DIMENSIONS, len(words) - 1), random_state=seed).fit_transform(weights)
     return np.asarray(normalize(reduced), dtype=np.float64)
@@ -60,7 +63,10 @@ def embed(texts: Sequence[str], kind: str, *, seed: int = 0) -> Vectors:
 
 @dataclass(frozen=True)
 class Peers:
-    """Accuracy on the held-out texts of what has learned the genres of the others; None without held-out texts."""
+    """Accuracy on the held-out texts of what has learned the genres of the others.
+
+    None where there are no held-out texts, or fewer than two genres to learn.
+    """
 
     fasttext: float | None
     majority: float | None
@@ -132,7 +138,7 @@ def study(
     k: int | None = None,
     seed: int = 0,
     ground: Ground | None = None,
-    on_step: OnStep | None = None,
+    on_step: OnStep = silent,
 ) -> Study:
     """Cluster ``examples`` by every one of ``methods`` and measure what they found.
 
@@ -149,7 +155,7 @@ def study(
     seed : int, default=0
     ground : Ground, default=None
         What ``prepare`` returned for the same examples and seed, when it is at hand.
-    on_step : callable, default=None
+    on_step : callable, default=silent
         Called with what is done and the done share in [0, 1].
 
     Raises
@@ -157,7 +163,6 @@ def study(
     CorpusError
         When there are too few texts for clusters, or for so many.
     """
-    report = on_step or silent
     labels = [example.genres[0] for example in examples]
     n_genres = len(set(labels))
     tried: list[Criteria] = []
@@ -167,29 +172,36 @@ def study(
             labels,
             ks_to_try(len(examples), n_genres),
             seed=seed,
-            on_step=lambda what, done: report(what, done * 0.2),
+            on_step=part_of(on_step, 0.0, 0.2),
         )
     best = best_k(tried) if tried else {}
     chosen = best["silhouette"] if best else k or max(2, n_genres)
-    ground = ground or prepare(examples, seed=seed, on_step=lambda what, done: report(what, 0.2 + done * 0.4))
-    found = []
-    for at, method in enumerate(methods):
-        report(METHODS[method], 0.6 + 0.4 * at / len(methods))
-        one = measure(examples, vectors, method, k=chosen, tested=ground.tested, counted=ground.counted, seed=seed)
-        found.append(one)
+    ground = ground or prepare(examples, seed=seed, on_step=part_of(on_step, 0.2, 0.4))
+    found = [
+        measure(
+            examples,
+            vectors,
+            method,
+            k=chosen,
+            tested=ground.tested,
+            counted=ground.counted,
+            seed=seed,
+            on_step=part_of(on_step, 0.6 + 0.4 * at / len(methods), 0.4 / len(methods), METHODS[method]),
+        )
+        for at, method in enumerate(methods)
+    ]
     paragraph = verdict(found, ground.peers, n_genres=n_genres)
     return Study(chosen, len(examples), n_genres, found, ground.peers, tried, best, paragraph)
 
 
-def prepare(examples: Sequence[Example], *, seed: int = 0, on_step: OnStep | None = None) -> Ground:
+def prepare(examples: Sequence[Example], *, seed: int = 0, on_step: OnStep = silent) -> Ground:
     """Divide the books, count their words, and measure what has learned the genres of the train side."""
-    report = on_step or silent
-    report("dividing the books", 0.0)
+    on_step("dividing the books", 0.0)
     tested = np.zeros(len(examples), dtype=bool)
     tested[frozen_split(examples).test] = True
-    report("counting words", 0.3)
+    on_step("counting words", 0.3)
     counted = word_counts([example.text for example in examples])
-    report("fastText on the same books, to compare", 0.5)
+    on_step("fastText on the same books, to compare", 0.5)
     return Ground(tested, counted, peer_accuracies(examples, tested, seed=seed))
 
 
@@ -197,7 +209,7 @@ def peer_accuracies(examples: Sequence[Example], tested: NDArray[np.bool_], *, s
     """Train fastText (recommended parameters, no word vectors) and the majority on the other texts; score the tested."""
     train = [example for example, is_tested in zip(examples, tested, strict=True) if not is_tested]
     test = [example for example, is_tested in zip(examples, tested, strict=True) if is_tested]
-    if not train or not test:
+    if not test or len({slug for example in train for slug in example.genres}) < 2:
         return Peers(None, None, len(test))
     return Peers(_accuracy(fasttext_method(None), train, test, seed), _accuracy(majority, train, test, seed), len(test))
 
@@ -221,7 +233,7 @@ def verdict(clusterings: Sequence[Clustering], peers: Peers, *, n_genres: int) -
     """Return, in a paragraph made of the figures, how accurate the best of ``clusterings`` is as a genre detector."""
     measured = [one for one in clusterings if one.accuracy is not None]
     if not measured or peers.fasttext is None or peers.majority is None:
-        return "How accurate clusters are as a genre detector can't be said: this data has no held-out texts."
+        return "How accurate clusters are as a genre detector can't be said: this data has no held-out texts, or one genre alone to learn."
     best = max(measured, key=lambda one: one.accuracy or 0.0)
     accuracy = best.accuracy or 0.0
     named = len(set(best.genres.values()))
@@ -257,6 +269,10 @@ def _compared(accuracy: float, peers: Peers, n_tested: int) -> str:
     unsure = margin(accuracy, n_tested)
     if accuracy - peers.majority <= unsure:
         return "So clusters detect genres no better than always giving the commonest one, as far as so many texts can tell."
+    if accuracy - peers.fasttext > unsure:
+        return (
+            "So clusters are more accurate here than the classifier: it had too little to learn from, or was set badly."
+        )
     if peers.fasttext - accuracy <= unsure:
         return "So clusters are about as accurate here as the classifier, as far as so many texts can tell."
     way = (accuracy - peers.majority) / (peers.fasttext - peers.majority)

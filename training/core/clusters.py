@@ -27,7 +27,7 @@ from sklearn.metrics.cluster import contingency_matrix
 from classifier.core.errors import CorpusError
 from classifier.core.text import content_words
 from training.core.books import Example
-from training.core.progress import OnStep
+from training.core.progress import OnStep, part_of, silent
 
 METHODS = {"kmeans": "k-means", "hdbscan": "HDBSCAN", "agglomerative": "agglomerative (Ward)"}
 AGREEMENT = {
@@ -190,20 +190,23 @@ def random_baseline(
     return {name: float(np.mean([one[name] for one in found])) for name in AGREEMENT}
 
 
-def stability(vectors: Vectors, method: str, *, k: int, seed: int = 0, n_runs: int = STABILITY_RUNS) -> float:
+def stability(
+    vectors: Vectors, method: str, *, k: int, seed: int = 0, n_runs: int = STABILITY_RUNS, on_step: OnStep = silent
+) -> float:
     """Return how alike the clusters of several runs are: the mean ARI of every pair of runs, at most 1.
 
     A run has its own seed and a random four fifths of the texts (else methods without chance would always be
-    stable); two runs are compared on the texts of both.
+    stable), or as many as clusters need where that would be too few; two runs are compared on the texts of both.
 
     References
     ----------
     Ben-Hur, Elisseeff, Guyon, "A stability based method for discovering structure in clustered data", PSB 2002.
     """
     n_texts = len(vectors)
-    n_kept = max(int(n_texts * STABILITY_SHARE), min(n_texts, MIN_TEXTS, k))
+    n_kept = max(int(n_texts * STABILITY_SHARE), min(n_texts, max(MIN_TEXTS, k)))
     runs = []
     for number in range(n_runs):
+        on_step(f"stability, run {number + 1} of {n_runs}", number / n_runs)
         rows = np.random.default_rng([seed, number]).choice(n_texts, n_kept, replace=False)
         found = np.full(n_texts, NOISE - 1)
         found[rows] = cluster(vectors[rows], method, k=min(k, n_kept), seed=seed + number)
@@ -213,13 +216,13 @@ def stability(vectors: Vectors, method: str, *, k: int, seed: int = 0, n_runs: i
 
 
 def ks_to_try(n_texts: int, n_genres: int) -> list[int]:
-    """Return numbers of clusters around the number of genres, ascending, at most a third of the texts each."""
+    """Return numbers of clusters around the number of genres, ascending, at most a third of the texts each; never none."""
     tried = {5, 10, 15, 20, 30, 40, 60, n_genres}
-    return sorted(k for k in tried if 2 <= k <= max(2, n_texts // 3))
+    return sorted(k for k in tried if 2 <= k <= n_texts // 3) or [2]
 
 
 def criteria(
-    vectors: Vectors, labels: Sequence[str], ks: Sequence[int], *, seed: int = 0, on_step: OnStep | None = None
+    vectors: Vectors, labels: Sequence[str], ks: Sequence[int], *, seed: int = 0, on_step: OnStep = silent
 ) -> list[Criteria]:
     """Return how k-means fits for every k of ``ks``; the silhouette is of a sample of at most 2,000 texts.
 
@@ -229,8 +232,7 @@ def criteria(
     """
     found = []
     for at, k in enumerate(ks):
-        if on_step:
-            on_step(f"k-means with {k} clusters", at / len(ks))
+        on_step(f"k-means with {k} clusters", at / len(ks))
         model = KMeans(k, n_init=1, random_state=seed).fit(vectors)
         picked = np.random.default_rng(seed).permutation(len(vectors))[:SILHOUETTE_TEXTS]
         n_labels = len(set(model.labels_[picked].tolist()))
@@ -347,24 +349,30 @@ def measure(
     tested: NDArray[np.bool_],
     counted: tuple[csr_matrix, Sequence[str]],
     seed: int = 0,
+    on_step: OnStep = silent,
 ) -> Clustering:
     """Cluster ``examples`` by ``method`` and return all that is told of it.
 
     ``tested`` marks the held-out texts and ``counted`` is ``word_counts`` of all. No genre is used to cluster; the
-    held-out texts are clustered beside the others, which favours clustering.
+    held-out texts are clustered beside the others, which favours clustering. ``on_step`` hears of every slow step.
     """
+    on_step("clustering", 0.0)
     rows = sample_rows(len(examples), method, seed=seed)
     start = time.perf_counter()
     clusters = cluster(vectors[rows], method, k=k, seed=seed)
     seconds = time.perf_counter() - start
+    on_step("beside clusters filled at random", 0.25)
     labels = [examples[row].genres[0] for row in rows]
+    baseline = random_baseline(labels, clusters, seed=seed)
+    steady = stability(vectors[rows], method, k=k, seed=seed, on_step=part_of(on_step, 0.35, 0.55))
+    on_step("words of the clusters", 0.9)
     return Clustering(
         method=method,
         rows=rows,
         clusters=clusters,
         agreement=agreement(labels, clusters),
-        baseline=random_baseline(labels, clusters, seed=seed),
-        stability=stability(vectors[rows], method, k=k, seed=seed),
+        baseline=baseline,
+        stability=steady,
         genres=majority_genres(labels, clusters),
         words=cluster_words(counted[0][rows], counted[1], clusters),
         contradictions=contradictions(examples, vectors, rows, clusters),

@@ -20,13 +20,14 @@ from classifier.core.errors import CorpusError, TrainingError
 from classifier.core.text import content_words, joined_pairs
 from training.core.books import Example
 from training.core.fit import fit
+from training.core.progress import OnStep, silent
 from training.core.vectors import teach
 
 Vectors = NDArray[np.float32]
 
 SVD_DIM = 200
 # Le and Mikolov, "Distributed representations of sentences and documents", ICML 2014: the bag-of-words form (dm=0),
-# without word vectors beside it, which cost six times the time (docs/experiments.md).
+# without word vectors beside it, which did no better (docs/experiments.md) and take longer to train.
 DOC2VEC: dict[str, Any] = {
     "dm": 0,
     "dbow_words": 0,
@@ -62,7 +63,7 @@ def _unit(rows: Any) -> Vectors:
     return np.asarray(normalize(np.asarray(rows, dtype=np.float64)), dtype=np.float32)
 
 
-def fit_tfidf(examples: Sequence[Example], *, seed: int = 0) -> Embeddings:
+def fit_tfidf(examples: Sequence[Example], *, seed: int = 0, on_step: OnStep = silent) -> Embeddings:
     """Weigh the content words by TF-IDF and reduce them to at most ``SVD_DIM`` dimensions (latent semantic analysis).
 
     Raises
@@ -74,6 +75,7 @@ def fit_tfidf(examples: Sequence[Example], *, seed: int = 0) -> Embeddings:
     ----------
     Deerwester et al., "Indexing by latent semantic analysis", JASIS 1990.
     """
+    on_step("counting words", 0.0)
     texts = [example.text for example in examples]
     vectorizer = TfidfVectorizer(analyzer=content_words, sublinear_tf=True, min_df=2 if len(texts) > 2 else 1)
     try:
@@ -87,12 +89,13 @@ def fit_tfidf(examples: Sequence[Example], *, seed: int = 0) -> Embeddings:
     dim = min(SVD_DIM, min(weights.shape) - 1)
     if dim < 1:
         return Embeddings("tfidf", _unit(weights.toarray()), lambda many: _unit(vectorizer.transform(many).toarray()))
+    on_step("reducing their dimensions", 0.5)
     svd = TruncatedSVD(dim, random_state=seed)
     vectors = _unit(svd.fit_transform(weights))
     return Embeddings("tfidf", vectors, lambda many: _unit(svd.transform(vectorizer.transform(many))))
 
 
-def fit_fasttext(examples: Sequence[Example], *, seed: int = 0) -> Embeddings:
+def fit_fasttext(examples: Sequence[Example], *, seed: int = 0, on_step: OnStep = silent) -> Embeddings:
     """Train fastText on ``examples`` as the product does, from a teacher of the same examples; average its word vectors.
 
     The shipped word vectors are not used: they may have learned from the texts that are asked about. The result does
@@ -103,7 +106,11 @@ def fit_fasttext(examples: Sequence[Example], *, seed: int = 0) -> Embeddings:
     CorpusError, TrainingError
         When there are fewer than two genres, or no word is frequent enough.
     """
-    engine = fit(examples, vectors=teach(examples)).engine
+    on_step("training its teacher", 0.0)
+    taught = teach(examples)
+    on_step("training", 0.5)
+    engine = fit(examples, vectors=taught).engine
+    on_step("vectors of the texts", 0.9)
     names = engine.words
     matrix = np.asarray(engine.get_input_matrix()[: len(names)], dtype=np.float32)
     position = {name: at for at, name in enumerate(names)}
@@ -125,7 +132,23 @@ def _seed_of(text: str) -> int:
     return zlib.crc32(text.encode())
 
 
-def fit_doc2vec(examples: Sequence[Example], *, seed: int = 0, **parameters: Any) -> Embeddings:
+def _epochs_told(on_step: OnStep) -> Any:
+    """Return what gensim calls before each epoch."""
+    from gensim.models.callbacks import CallbackAny2Vec
+
+    class Told(CallbackAny2Vec):  # type: ignore[misc]
+        epoch = 0
+
+        def on_epoch_begin(self, model: Any) -> None:
+            on_step(f"training, epoch {self.epoch + 1} of {model.epochs}", self.epoch / model.epochs)
+            self.epoch += 1
+
+    return Told()
+
+
+def fit_doc2vec(
+    examples: Sequence[Example], *, seed: int = 0, on_step: OnStep = silent, **parameters: Any
+) -> Embeddings:
     """Train gensim's Doc2Vec on the content words; ``parameters`` replace those of ``DOC2VEC``.
 
     One thread, and every text inferred from a start of its own hash: the same texts and seed give the same vectors.
@@ -153,7 +176,8 @@ def fit_doc2vec(examples: Sequence[Example], *, seed: int = 0, **parameters: Any
     model.build_vocab(documents)
     if not len(model.wv):
         raise CorpusError("No word stands often enough in the texts for Doc2Vec. Choose a larger file.")
-    model.train(documents, total_examples=model.corpus_count, epochs=model.epochs)
+    told = [_epochs_told(on_step)]
+    model.train(documents, total_examples=model.corpus_count, epochs=model.epochs, callbacks=told)
 
     def infer(words: list[str]) -> Vectors:
         # gensim's infer_vector starts from Python's own hash, which differs from process to process.

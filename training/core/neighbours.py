@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from classifier.core.errors import CorpusError
 from training.core.books import Example
 from training.core.embeddings import METHODS, Embeddings, Vectors
-from training.core.progress import OnStep
+from training.core.progress import OnStep, part_of, silent
 from training.core.split import frozen_split
 
 Indices = NDArray[np.intp]
@@ -83,7 +83,7 @@ def measure_methods(
     *,
     k: int = K,
     seed: int = 0,
-    on_step: OnStep | None = None,
+    on_step: OnStep = silent,
 ) -> list[Rate]:
     """Fit each method on the train side and measure it with the test side's texts as queries.
 
@@ -94,6 +94,7 @@ def measure_methods(
     TrainingError
         When a method can't be fitted.
     """
+    on_step("dividing the books", 0.0)
     split = frozen_split(examples)
     train, test = [examples[at] for at in split.train], [examples[at] for at in split.test]
     if not train or not test:
@@ -104,11 +105,13 @@ def measure_methods(
     chance = float(np.mean([genres.count(genre) / len(genres) for genre in asked]))
     rates = []
     for number, method in enumerate(methods):
-        if on_step:
-            on_step(method, number / len(methods))
+        report = part_of(on_step, number / len(methods), 1 / len(methods), method)
         started = time.perf_counter()
-        fitted: Embeddings = METHODS[method](train, seed=seed)
-        shares = same_genre_at(fitted.embed_many([example.text for example in test]), asked, fitted.vectors, genres, k)
+        fitted: Embeddings = METHODS[method](train, seed=seed, on_step=part_of(report, 0.0, 0.7))
+        report("vectors of the texts that ask", 0.7)
+        queries = fitted.embed_many([example.text for example in test])
+        report("looking for the nearest", 0.9)
+        shares = same_genre_at(queries, asked, fitted.vectors, genres, k)
         mean, error = float(shares.mean()), float(1.96 * shares.std() / len(shares) ** 0.5)
         rates.append(
             Rate(

@@ -38,6 +38,7 @@ from training.core.clusters import (
     word_counts,
 )
 from training.core.projection import MOST_POINTS, available, map_rows, project
+from training.core.split import Split
 from training.tests.helpers import refused, run, write_books
 
 LABELS = list("aaabbbcccc")
@@ -147,7 +148,13 @@ def test_the_elbow_worked_by_hand():
 def test_the_numbers_tried_include_the_number_of_genres_and_fit_the_texts():
     assert ks_to_try(1000, 35) == [5, 10, 15, 20, 30, 35, 40, 60]
     assert ks_to_try(36, 3) == [3, 5, 10]
-    assert ks_to_try(4, 9) == []
+    # Few texts of many genres, or one genre: still something to compare.
+    assert ks_to_try(14, 9) == ks_to_try(12, 1) == [2]
+
+
+@pytest.mark.parametrize("n_texts", [10, 11, 12])
+def test_as_few_texts_as_clusters_need_have_a_stability(groups, n_texts):
+    assert -1 <= stability(groups[0][:n_texts], "kmeans", k=2) <= 1
 
 
 def test_words_of_a_cluster_worked_by_hand():
@@ -193,7 +200,12 @@ def test_the_detector_is_named_by_the_train_side_alone():
 
 @pytest.mark.parametrize(
     ("accuracy", "said"),
-    [(0.21, "no better than"), (0.5, "50.0% of the way"), (0.79, "about as accurate here")],
+    [
+        (0.21, "no better than"),
+        (0.5, "50.0% of the way"),
+        (0.79, "about as accurate here"),
+        (0.9, "more accurate here than"),
+    ],
 )
 def test_the_verdict_follows_the_figures(accuracy, said):
     found = verdict([a_clustering(accuracy=accuracy)], Peers(0.8, 0.2, 1000), n_genres=3)
@@ -231,6 +243,26 @@ def test_a_study_of_plain_genres_finds_them(fit_here, examples):
     assert one.agreement["ari"] > 0.9 > 0.2 > one.baseline["ari"]
     for number, genre in one.genres.items():
         assert set(one.words[number]) & set(WORDS[genre])
+
+
+def test_every_slow_step_of_a_study_is_told(fit_here, examples):
+    said = []
+    vectors = embed([example.text for example in examples], "doc2vec", on_step=lambda what, done: said.append(what))
+    study(examples, vectors, methods=["kmeans"], on_step=lambda what, done: said.append(what))
+    for step in ("epoch 20 of 20", "counting words", "k-means: clustering", "k-means: stability, run 3 of 3"):
+        assert [what for what in said if step in what], step
+
+
+@pytest.mark.parametrize("n_genres", [1, 2])
+def test_texts_of_one_genre_to_learn_are_clustered_and_the_rest_is_left_open(n_genres, monkeypatch):
+    # With two genres: all texts of one stand on the test side.
+    examples = [Example(example.text, ("a",)) for example in make_examples()[:24]]
+    if n_genres == 2:
+        examples[0] = Example(examples[0].text, ("b",))
+    split = Split(np.arange(1, 24), np.arange(1), "")
+    monkeypatch.setattr("training.core.cluster_study.frozen_split", lambda examples: split)
+    found = study(examples, embed([example.text for example in examples], "tfidf"), methods=["kmeans"])
+    assert "one genre alone" in found.paragraph
 
 
 @pytest.mark.parametrize("method", ["pca", "tsne"])

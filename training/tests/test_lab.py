@@ -94,6 +94,12 @@ def test_runs_are_worked_off_in_order_and_one_that_fails_does_not_end_the_others
     assert [run.id for run in lab.runs()] == [first.id, failed.id, last.id]
 
 
+def test_a_hundred_runs_and_more_stay_in_order(no_worker, job):
+    ids = lab.start([job] * 101)
+    assert [run.id for run in lab.runs()] == ids
+    assert (ids[9].rpartition("/")[2], ids[100].rpartition("/")[2]) == ("010", "101")
+
+
 def test_an_error_that_nobody_foresaw_is_told_too(no_worker, monkeypatch, job, capsys):
     def fail(*args, **options):
         raise MemoryError("too much")

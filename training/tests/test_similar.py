@@ -61,6 +61,14 @@ def test_plain_genres_are_found_and_chance_is_a_third(examples):
     assert rate.n_queries + rate.n_searched == len(examples)
 
 
+def test_measuring_tells_of_each_method_and_of_its_slow_steps(examples):
+    said = []
+    measure_methods(examples, ["tfidf", "doc2vec"], on_step=lambda what, done: said.append((what, done)))
+    assert [done for _, done in said] == sorted(done for _, done in said)
+    for step in ("tfidf: reducing their dimensions", "doc2vec: training, epoch 2 of 20", "doc2vec: looking for"):
+        assert [what for what, _ in said if what.startswith(step)], step
+
+
 def test_the_command_measures_and_writes_the_figures(tmp_path):
     books, target = write_books(tmp_path / "books.csv"), tmp_path / "m.json"
     said = run("similar", "--data", books, "--method", "tfidf", "-k", 3, "-M", target)
