@@ -37,10 +37,9 @@ from training.core.calibration import (
 )
 from training.core.corpora import STARTER_FILE, read_corpus
 from training.core.fit import fit, recommended
+from training.core.four_files import COLUMNS, FOUR_FILES
 from training.core.metrics import ndcg, top
 from training.core.pinned import (
-    COLUMNS,
-    FOUR_FILES,
     KAGGLE_FILE,
     KAGGLE_PINS,
     Pinned,

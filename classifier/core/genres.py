@@ -1,5 +1,6 @@
 """The list of genres: canonical names, and how headings and labels in other spellings map to them."""
 
+import hashlib
 import html
 import re
 import tomllib
@@ -116,6 +117,11 @@ class GenreList:
     def slugs(self) -> tuple[str, ...]:
         """Slugs in display order."""
         return tuple(self._by_slug)
+
+    @property
+    def digest(self) -> str:
+        """Names this list: another genre, name, alias, heading or order gives another digest."""
+        return hashlib.sha256(repr(list(self)).encode()).hexdigest()[:16]
 
     def find(self, label: str) -> Genre | None:
         """Return the genre a label means, or None.

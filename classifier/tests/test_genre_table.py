@@ -1,8 +1,9 @@
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import DatabaseError
 
 from classifier.core.genres import canonical_genres
-from classifier.genre_table import current_genres, sync_genres
+from classifier.genre_table import current_genres, genres_at_hand, sync_genres
 from classifier.models import Genre
 
 pytestmark = pytest.mark.django_db
@@ -32,6 +33,26 @@ def test_a_sync_overwrites_nothing():
     Genre.objects.filter(slug="fantasy").update(**edited)
     sync_genres()
     assert Genre.objects.filter(slug="fantasy").values(*edited).get() == edited
+
+
+def test_the_genres_at_hand_are_the_tables_and_else_the_shipped_ones(monkeypatch):
+    Genre.objects.create(slug="bakery-noir", name="Bakery Noir")
+    assert "bakery-noir" in genres_at_hand()
+    Genre.objects.update(retired=True)
+    assert genres_at_hand() is canonical_genres()
+
+    def fail(*args, **kwargs):
+        raise DatabaseError("no such table")
+
+    monkeypatch.setattr("django.db.models.query.QuerySet.exists", fail)
+    assert genres_at_hand() is canonical_genres()
+
+
+def test_another_alias_is_another_list():
+    before = current_genres().digest
+    assert before == current_genres().digest
+    Genre.objects.filter(slug="fantasy").update(aliases="Wonder Tales")
+    assert current_genres().digest != before
 
 
 def test_a_sync_deletes_nothing():

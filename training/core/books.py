@@ -40,7 +40,8 @@ class Corpus:
     """The examples of one file, which is at ``path``, and the account of its rows.
 
     ``n_rows == n_used_rows + sum(map(len, unusable.values()))``; ``unusable`` maps a reason to the
-    numbers of its rows; ``unmapped`` counts labels that mean no genre; ``notes`` are findings for people.
+    numbers of its rows; ``unmapped`` counts labels that mean no genre; ``notes`` are findings for people;
+    ``genres_digest`` is that of the ``GenreList``.
     """
 
     name: str
@@ -52,6 +53,12 @@ class Corpus:
     unmapped: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
     path: Path | None = None
+    genres_digest: str = ""
+
+    @property
+    def key(self) -> str:
+        """Names what was read: the file's content, and the genres that its labels were mapped to."""
+        return f"{self.sha256}-{self.genres_digest}"
 
     @property
     def n_used_rows(self) -> int:

@@ -5,8 +5,9 @@ a ``Corpus``: the usable examples, and for each row that is not used the reason 
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TextIO
 
 from classifier.core.errors import CorpusError
 from classifier.core.examples import FORMATS, LabelledText, open_text, read_examples, sniff_format
@@ -25,6 +26,7 @@ from training.core.books import (
     by_frequency,
     map_labels,
 )
+from training.core.four_files import FORMAT, four_file_records, looks_like_four_files
 from training.core.kaggle import looks_like_kaggle, read_kaggle
 
 STARTER_FILE = Path(__file__).resolve().parent.parent / "assets" / "starter_books.csv"
@@ -33,13 +35,15 @@ ALL_FORMATS = (KAGGLE, *FORMATS)
 
 
 def detect_format(path: Path, head: str) -> str:
-    """Return the format of a file that begins with ``head``, one of ``ALL_FORMATS``.
+    """Return the format of a file that begins with ``head``, one of ``ALL_FORMATS`` or that of ``four_files``.
 
     Raises
     ------
     CorpusError
         When it is none of them.
     """
+    if looks_like_four_files(head):
+        return FORMAT
     return KAGGLE if looks_like_kaggle(head) else sniff_format(path, head)
 
 
@@ -49,11 +53,12 @@ def read_corpus(path: Path, genres: GenreList, *, file_format: str = "") -> Corp
     Parameters
     ----------
     path : Path
-        A plain or gzip file in one of ``ALL_FORMATS``; UTF-8, with or without a byte order mark.
+        A plain or gzip file in one of ``ALL_FORMATS``, or ``four_files.csv.gz`` beside the files it names; UTF-8,
+        with or without a byte order mark.
     genres : GenreList
         What labels may mean.
     file_format : str, default=''
-        One of ``ALL_FORMATS``; '' finds it by the file's content.
+        What ``detect_format`` returns; '' finds it by the file's content.
 
     Returns
     -------
@@ -68,17 +73,24 @@ def read_corpus(path: Path, genres: GenreList, *, file_format: str = "") -> Corp
     stream = open_text(path)
     file_format = file_format or detect_format(path, stream.read(65536))
     stream.seek(0)
-    if file_format not in ALL_FORMATS:
+    if file_format not in (*ALL_FORMATS, FORMAT):
         raise CorpusError(f"{file_format!r} is no known format; use one of {', '.join(ALL_FORMATS)}.")
-    corpus = Corpus(name=path.name, file_format=file_format, sha256=sha256_of(path), path=path)
+    corpus = Corpus(path.name, file_format, sha256_of(path), path=path, genres_digest=genres.digest)
     if file_format == KAGGLE:
         read_kaggle(stream, genres, corpus)
     else:
-        collect(read_examples(stream, file_format, name=str(path)), genres, corpus)
+        collect(read_records(path, stream, file_format), genres, corpus)
     if not corpus.examples:
         reasons = ", ".join(f"{len(rows)} × {reason}" for reason, rows in corpus.unusable.items())
         raise CorpusError(f"{path} has no usable row ({reasons or 'it is empty'}).")
     return corpus
+
+
+def read_records(path: Path, stream: TextIO, file_format: str) -> Iterator[LabelledText]:
+    """Yield the rows of a file that is not the Kaggle file; ``stream`` is its content."""
+    if file_format == FORMAT:
+        return four_file_records(path)
+    return read_examples(stream, file_format, name=str(path))
 
 
 def collect(records: Iterable[LabelledText], genres: GenreList, corpus: Corpus) -> None:

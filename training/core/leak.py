@@ -85,6 +85,30 @@ def measure_leak(
     return [_leak(way, units, tied, labels, seeds, test_share) for way, units in ways.items()]
 
 
+def leak_table(leaks: Sequence[SplitLeak]) -> pd.DataFrame:
+    """Return the means over the seeds, a row for each way to split.
+
+    Returns
+    -------
+    DataFrame
+        way, units (dealt out); known, lowest, highest: the mean and the ends of ``SplitLeak.known``; right: the mean of
+        ``SplitLeak.right``. All but units in [0, 1].
+    """
+    return pd.DataFrame(
+        [
+            {
+                "way": leak.way,
+                "units": leak.n_units,
+                "known": float(np.mean(leak.known)),
+                "lowest": min(leak.known),
+                "highest": max(leak.known),
+                "right": float(np.mean(leak.right)),
+            }
+            for leak in leaks
+        ]
+    )
+
+
 class _Labels:
     """The genres of rows as arrays: ``first`` of shape (n_rows,), ``has`` of shape (n_rows, n_genres)."""
 

@@ -3,28 +3,18 @@
 They fix which rows count, their primary genre and their side, so that every figure speaks of the same task.
 """
 
-import csv
 import hashlib
-import io
 from dataclasses import dataclass
 from pathlib import Path
 
 from classifier.core.errors import CorpusError
-from classifier.core.examples import open_text
 from classifier.core.genres import GenreList
 from training.core.books import Example
 from training.core.corpora import read_corpus
+from training.core.four_files import FOUR_FILES, four_file_records, rows_of
 
-FOUR_FILES = "four_files.csv.gz"
 KAGGLE_FILE = "google_books_1299.csv"
 KAGGLE_PINS = "kaggle_primary.csv"
-# Where each file keeps its text, its title and its authors.
-COLUMNS = {
-    "google_api_books.csv.gz": ("description", "title", "authors"),
-    "seven_k_books.csv.gz": ("description", "title", "authors"),
-    "wonderbk_5000.csv.gz": ("Description", "Title", "Authors"),
-    "booklists.csv.gz": ("blurb", "title", ""),
-}
 
 
 @dataclass(frozen=True)
@@ -36,11 +26,6 @@ class Pinned:
     side: str
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
-    csv.field_size_limit(10_000_000)
-    return list(csv.DictReader(io.StringIO(open_text(path).getvalue(), newline="")))
-
-
 def read_four_files(folder: Path, genres: GenreList) -> list[Pinned]:
     """Return the pinned examples of the four files, in the order of the pins.
 
@@ -49,16 +34,14 @@ def read_four_files(folder: Path, genres: GenreList) -> list[Pinned]:
     CorpusError
         When a file is missing or does not hold the pinned rows.
     """
-    texts = {name: _rows(folder / name) for name in COLUMNS}
     pinned = []
-    for pin in _rows(folder / FOUR_FILES):
-        text, title, author = COLUMNS[pin["file"]]
-        genre = genres.find(pin["genre"])
-        if genre is None or int(pin["row"]) >= len(texts[pin["file"]]):
-            raise CorpusError(f"{folder / FOUR_FILES} does not fit its files: row {pin['row']} of {pin['file']}.")
-        row = texts[pin["file"]][int(pin["row"])]
-        example = Example(row[text], (genre.slug,), row[title], row.get(author, ""), pin["file"], int(pin["row"]) + 1)
-        pinned.append(Pinned(example, pin["file"], pin["side"]))
+    for record in four_file_records(folder / FOUR_FILES):
+        extra = {name: cell or "" for name, cell in record.extra.items()}
+        genre = genres.find(record.labels[0])
+        if genre is None:
+            raise CorpusError(f"{folder / FOUR_FILES} names a genre that is not known: {record.labels[0]}.")
+        own = (extra["title"], extra["author"], extra["file"], int(extra["file_row"]))
+        pinned.append(Pinned(Example(record.text, (genre.slug,), *own), extra["file"], extra["side"]))
     return pinned
 
 
@@ -69,7 +52,7 @@ def read_kaggle_primary(folder: Path, genres: GenreList) -> list[Pinned]:
         for example in read_corpus(folder / KAGGLE_FILE, genres).examples
     }
     pinned = []
-    for pin in _rows(folder / KAGGLE_PINS):
+    for pin in rows_of(folder / KAGGLE_PINS):
         genre, book = genres.find(pin["genre"]), books.get(pin["book"])
         if genre is None or book is None:
             raise CorpusError(f"{folder / KAGGLE_PINS} names a book or genre the data does not hold: {pin}.")

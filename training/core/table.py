@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from classifier.core.examples import LabelledText, open_text, read_examples, write_examples
+from classifier.core.examples import LabelledText, open_text, write_examples
 from classifier.core.genres import GenreList, split_heading
 from training.core.books import Corpus
-from training.core.corpora import KAGGLE
+from training.core.corpora import KAGGLE, read_records
 from training.core.kaggle import HEADING_SEPARATOR, read_frame
 from training.core.split import text_key
 
@@ -84,7 +84,7 @@ def read_rows(corpus: Corpus, genres: GenreList) -> pd.DataFrame:
     if corpus.file_format == KAGGLE:
         records, book_of = _kaggle_records(stream, corpus), _books_by_title(corpus)
     else:
-        records = read_examples(stream, corpus.file_format, name=corpus.name)
+        records = read_records(corpus.path, stream, corpus.file_format)
         book_of = _books_by_text(corpus)
     label_of = _Labels(genres)
     columns: dict[str, list[object]] = {
@@ -253,6 +253,29 @@ def _holds(table: pd.DataFrame, word: str) -> list[bool]:
         or any(word in path.casefold() for path in paths)
         for title, author, text, paths in cells
     ]
+
+
+def genre_counts(table: pd.DataFrame, genres: GenreList) -> pd.DataFrame:
+    """Count the books of each genre.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From ``books_table`` or ``select``.
+    genres : GenreList
+        Names of the genres.
+
+    Returns
+    -------
+    DataFrame
+        genre (name), books (each counts for every genre it has), share (of the table's books, in [0, 1]); the most
+        frequent first, equal ones by name.
+    """
+    counts = Counter(genres[slug].name for slugs in table["slugs"] for slug in slugs)
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    frame = pd.DataFrame(ordered, columns=["genre", "books"])
+    frame["share"] = frame["books"] / max(1, len(table))
+    return frame
 
 
 def level_counts(table: pd.DataFrame, level: int, *, under: str = "") -> pd.DataFrame:

@@ -141,6 +141,20 @@ def save_vectors(vectors: WordVectors, path: Path) -> None:
     write_json(path.with_suffix(".json"), record)
 
 
+def dim_of(path: Path) -> int:
+    """Return how many dimensions saved vectors have, as their record says; the vectors are not read.
+
+    Raises
+    ------
+    CorpusError
+        When the record can't be read.
+    """
+    try:
+        return int(json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["dim"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CorpusError(f"The record of {path} can't be read ({error!r}). Restore it from the repository.") from error
+
+
 def load_vectors(path: Path) -> WordVectors:
     """Read what ``save_vectors`` wrote.
 

@@ -289,6 +289,7 @@ def test_a_map_draws_a_sample_of_many_texts():
     assert map_rows(3, "pca").tolist() == [0, 1, 2]
 
 
+@pytest.mark.django_db
 def test_the_command_shows_clusters_beside_chance_and_writes_the_same_figures(fit_here, tmp_path):
     books = write_books(tmp_path / "books.csv")
     said = run("clusters", "--data", books, "--method", "kmeans", "-k", "auto", "-M", tmp_path / "found.json")
@@ -301,6 +302,7 @@ def test_the_command_shows_clusters_beside_chance_and_writes_the_same_figures(fi
     assert f"{found['clusterings'][0]['agreement']['v_measure']:.4f}" in said
 
 
+@pytest.mark.django_db
 def test_wrong_numbers_of_clusters_are_wrong_usage(tmp_path):
     assert "neither auto nor a number from 2 on" in refused("clusters", "-k", "1")[1]
     books = write_books(tmp_path / "books.csv", make_examples(2))

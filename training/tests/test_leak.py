@@ -7,7 +7,16 @@ import pytest
 from classifier.core.errors import CorpusError
 from classifier.core.genres import canonical_genres
 from training.core.corpora import read_corpus
-from training.core.leak import BY_BOOK, BY_GROUP, BY_ROW, genre_shift, measure_leak, most_merged, near_copies
+from training.core.leak import (
+    BY_BOOK,
+    BY_GROUP,
+    BY_ROW,
+    genre_shift,
+    leak_table,
+    measure_leak,
+    most_merged,
+    near_copies,
+)
 from training.core.split import group_books
 from training.core.table import books_table, read_rows
 from training.tests.helpers import BREAD, book, write_kaggle
@@ -35,6 +44,17 @@ def test_near_copies_leak_from_a_split_of_books_until_they_are_kept_together():
     assert ways[BY_ROW].known == ways[BY_BOOK].known
     assert np.mean(ways[BY_BOOK].known) == pytest.approx(640 / 799, abs=0.02)
     assert ways[BY_GROUP].known == (0.0,) * 10
+
+
+def test_the_table_of_leaks_holds_means_and_ends():
+    rows = made_rows(np.repeat(np.arange(400), 2), [("fantasy",)] * 800)
+    leaks = measure_leak(rows, np.arange(400))
+    table = leak_table(leaks)
+    assert table["way"].tolist() == [BY_ROW, BY_BOOK, BY_GROUP]
+    first = table.iloc[0]
+    assert (first["lowest"], first["highest"]) == (min(leaks[0].known), max(leaks[0].known))
+    assert first["known"] == pytest.approx(sum(leaks[0].known) / 10)
+    assert first["right"] == 1
 
 
 def test_a_look_up_that_learns_nothing_looks_right_only_where_rows_leak():

@@ -69,6 +69,7 @@ def test_measuring_tells_of_each_method_and_of_its_slow_steps(examples):
         assert [what for what, _ in said if what.startswith(step)], step
 
 
+@pytest.mark.django_db
 def test_the_command_measures_and_writes_the_figures(tmp_path):
     books, target = write_books(tmp_path / "books.csv"), tmp_path / "m.json"
     said = run("similar", "--data", books, "--method", "tfidf", "-k", 3, "-M", target)
@@ -77,6 +78,7 @@ def test_the_command_measures_and_writes_the_figures(tmp_path):
     assert json.loads(target.read_text())["rates"][0]["method"] == "tfidf"
 
 
+@pytest.mark.django_db
 def test_the_command_lists_the_nearest_texts(tmp_path):
     books = write_books(tmp_path / "books.csv")
     assert "fantasy" in run("similar", "--data", books, "--text", TEXT, "--method", "tfidf", "-k", 2)
@@ -85,6 +87,7 @@ def test_the_command_lists_the_nearest_texts(tmp_path):
     assert refused("similar", "--data", one)[0] == 1
 
 
+@pytest.mark.django_db
 def test_without_gensim_it_says_how_to_get_it(tmp_path, monkeypatch):
     real = builtins.__import__
 

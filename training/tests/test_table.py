@@ -16,6 +16,7 @@ from training.core.table import (
     as_csv,
     books_table,
     depth,
+    genre_counts,
     length_histogram,
     level_counts,
     read_rows,
@@ -123,6 +124,16 @@ def test_a_level_counts_each_book_once_however_many_paths_it_has(tables):
     assert (list(first["books"]), list(first["share"])) == ([1, 1], [0.5, 0.5])
     assert list(level_counts(books, 2, under="Fiction")["path"]) == ["Fiction / Fantasy", "Fiction / Romance"]
     assert level_counts(books, 4).empty
+
+
+def test_a_book_counts_for_every_genre_it_has():
+    table = pd.DataFrame({"slugs": [("fantasy", "romance"), ("fantasy",), ("cooking",), ("romance",)]})
+    assert [tuple(row) for row in genre_counts(table, GENRES).itertuples(index=False)] == [
+        ("Fantasy", 2, 0.5),
+        ("Romance", 2, 0.5),
+        ("Cooking", 1, 0.25),
+    ]
+    assert genre_counts(table[:0], GENRES).empty
 
 
 def test_genres_that_meet_are_counted_in_both_orders_with_each_ones_share(tables):

@@ -11,7 +11,7 @@ from training.core.books import Example
 from training.core.fit import FEW_EXAMPLES, FitParameters, fit, recommended
 from training.core.held import Held
 from training.core.split import text_key
-from training.core.vectors import BOOK_VECTORS, load_vectors, save_vectors, teach, write_vec
+from training.core.vectors import BOOK_VECTORS, dim_of, load_vectors, save_vectors, teach, write_vec
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +105,15 @@ def test_the_recommended_parameters_follow_the_data():
     assert recommended(50, with_vectors=False) == FitParameters()
     few, many = (recommended(n, with_vectors=True) for n in (FEW_EXAMPLES - 1, FEW_EXAMPLES))
     assert few.lr * few.epoch > many.lr * many.epoch
+
+
+def test_the_dimensions_of_saved_vectors_are_known_without_reading_them(vectors, tmp_path):
+    save_vectors(vectors, tmp_path / "v.npz")
+    (tmp_path / "v.npz").unlink()
+    assert dim_of(tmp_path / "v.npz") == vectors.dim
+    assert dim_of(BOOK_VECTORS) == 35
+    with pytest.raises(CorpusError, match="can't be read"):
+        dim_of(tmp_path / "none.npz")
 
 
 def test_the_shipped_vectors_are_sound_small_and_tell_their_origin():

@@ -14,7 +14,8 @@ from classifier.core.model import sha256_of
 from training.core.books import Corpus, Example
 from training.core.calibration import across_sources
 from training.core.corpora import STARTER_FILE, read_corpus
-from training.core.pinned import COLUMNS, FOUR_FILES, read_four_files
+from training.core.four_files import COLUMNS, FOUR_FILES
+from training.core.pinned import read_four_files
 from training.core.split import frozen_split, is_kept_from_vectors
 from training.core.vectors import BOOK_VECTORS, MIN_DOCUMENTS, TEACHER_C, save_vectors, teach
 

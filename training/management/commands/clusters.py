@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from classifier.commands import GenreCommand, Table
+from classifier.genre_table import genres_at_hand
 from training.core.cluster_study import AUTO, VECTORS, Study, embed, study
 from training.core.clusters import AGREEMENT, METHODS, NOISE, Clustering
 from training.core.corpora import STARTER_FILE, read_corpus
@@ -63,9 +64,11 @@ class Command(GenreCommand):
         # gensim tells of every epoch.
         logging.getLogger("gensim").setLevel(logging.WARNING)
         path: Path = options["data"] or STARTER_FILE
-        examples = read_corpus(path, self.genre_list("")).examples
+        # The site's genres, as in the lab.
+        examples = read_corpus(path, genres_at_hand()).examples
         with self.progress("vectors") as report:
-            vectors = embed([example.text for example in examples], options["vectors"], seed=options["seed"])
+            texts = [example.text for example in examples]
+            vectors = embed(texts, options["vectors"], seed=options["seed"], on_step=report)
             found = study(
                 examples,
                 vectors,

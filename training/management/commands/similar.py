@@ -8,10 +8,10 @@ from django.core.management.base import CommandParser
 
 from classifier.commands import CommandError, GenreCommand, Table, existing_file
 from classifier.core.text import check_text, decode, one_line
+from classifier.genre_table import genres_at_hand
 from training.core.corpora import STARTER_FILE, read_corpus
 from training.core.embeddings import METHODS
 from training.core.neighbours import K, measure_methods, nearest
-from training.core.pinned import FOUR_FILES, read_four_files
 from training.management.commands.evaluate import add_measured, write_metrics
 
 
@@ -44,11 +44,8 @@ class Command(GenreCommand):
         if options["k"] < 1:
             raise CommandError("-k needs at least 1.", returncode=2)
         path: Path = options["data"] or STARTER_FILE
-        genres = self.genre_list("")
-        if path.name == FOUR_FILES:
-            examples = [pinned.example for pinned in read_four_files(path.parent, genres)]
-        else:
-            examples = read_corpus(path, genres).examples
+        # The site's genres, as in the lab.
+        examples = read_corpus(path, genres_at_hand()).examples
         methods = list(dict.fromkeys(options["method"] or METHODS))
         text = decode(options["file"].read_bytes()) if options["file"] else options["text"]
         if text is not None:
