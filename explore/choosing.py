@@ -1,11 +1,12 @@
 """The sidebar of every page: which data and which genres."""
 
-import tempfile
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from classifier.core.errors import GenreError
+from explore import site
 from explore.reading import load_corpus
 from training.core.books import Corpus
 from training.core.corpora import STARTER_FILE
@@ -18,33 +19,37 @@ def choose_corpus() -> Corpus | None:
     """
     with st.sidebar:
         st.header("Data")
-        upload = st.file_uploader("Upload a file", key="upload", help="It stays on this machine until the lab stops.")
+        upload = st.file_uploader(
+            "Upload a file",
+            key="upload",
+            help="A copy stays on this machine, in the lab's folder, for runs made of it.",
+        )
         if upload is not None and st.session_state.get("uploaded") != upload.file_id:
-            st.session_state.uploaded = upload.file_id
-            st.session_state.path = str(_keep(upload.name, upload.getvalue()))
-        # A widget's own value is forgotten on a page that does not show it.
-        st.session_state.setdefault("path", st.session_state.get("data_path", str(STARTER_FILE)))
+            _keep(upload)
+        # Streamlit forgets a widget's value on a page that does not show it: what was chosen is kept beside it.
+        st.session_state.path = st.session_state.setdefault("data_path", str(STARTER_FILE))
         st.text_input(
             "Or its path",
             key="path",
+            on_change=_take_path,
             help="Any format that `train` reads; the starter corpus when nothing else is named.",
         )
-        st.session_state.data_path = st.session_state.path
     try:
-        return load_corpus(Path(st.session_state.path.strip() or STARTER_FILE).expanduser())
+        return load_corpus(Path(st.session_state.data_path.strip() or STARTER_FILE).expanduser())
     except GenreError as error:
         st.error(f"{error} Give the path of another file.")
         return None
 
 
-@st.cache_resource(show_spinner=False)
-def _folder() -> tempfile.TemporaryDirectory[str]:
-    """Return where uploads are kept; it goes when the lab stops."""
-    return tempfile.TemporaryDirectory(prefix="genre-lab-")
+def _take_path() -> None:
+    st.session_state.data_path = st.session_state.path
 
 
-def _keep(name: str, content: bytes) -> Path:
-    """Keep an upload in a folder of its own, so that it has a path and its own name."""
-    path = Path(tempfile.mkdtemp(dir=_folder().name)) / Path(name).name
-    path.write_bytes(content)
-    return path
+def _keep(upload: UploadedFile) -> None:
+    if problem := site.unset():
+        st.error(problem)
+        return
+    from training.uploads import keep_upload
+
+    st.session_state.data_path = str(keep_upload(upload.name, upload.getvalue()))
+    st.session_state.uploaded = upload.file_id

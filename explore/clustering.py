@@ -1,150 +1,60 @@
-"""What the page Clusters shows: cached by corpus and parameters, and drawn."""
+"""What the page Clusters works out, once for each corpus and choice of parameters."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict
-
-import altair as alt
-import numpy as np
-import pandas as pd
-import streamlit as st
-
+from explore.waiting import once
 from training.core.books import Corpus
 from training.core.cluster_study import Ground, Study, embed, prepare, study
-from training.core.clusters import NOISE, Clustering, Criteria, Indices, Vectors, criteria, ks_to_try
-from training.core.projection import available, map_rows, project
-
-CRITERIA = {"silhouette": "Silhouette", "inertia": "Inertia", "v_measure": "V-measure", "ari": "ARI"}
+from training.core.clusters import Criteria, Indices, Vectors, criteria, ks_to_try
+from training.core.projection import map_rows, project
 
 
-@contextmanager
-def _progress() -> Iterator[Callable[[str, float], None]]:
-    """Show progress while something is worked out; made inside what is cached, as Streamlit demands."""
-    bar = st.progress(0.0)
-    try:
-        yield lambda what, done: bar.progress(done, what)
-    finally:
-        bar.empty()
+def vectors_of(corpus: Corpus, kind: str, seed: int) -> Vectors:
+    """Return the vectors of the corpus's texts."""
+    texts = [example.text for example in corpus.examples]
+    return once(
+        "Making vectors of the texts",
+        (corpus.key, kind, seed),
+        lambda on_step: embed(texts, kind, seed=seed, on_step=on_step),
+        most=3,
+    )
 
 
-@st.cache_resource(show_spinner="Making vectors of the texts …", max_entries=3)
-def vectors_of(_corpus: Corpus, sha256: str, kind: str, seed: int) -> Vectors:
-    """Return the vectors of the corpus whose file has this hash."""
-    return embed([example.text for example in _corpus.examples], kind, seed=seed)
+def study_of(corpus: Corpus, kind: str, method: str, k: int, seed: int) -> Study:
+    """Return one clustering of the corpus, and what it is worth."""
+    vectors, ground = vectors_of(corpus, kind, seed), _ground_of(corpus, seed)
+    return once(
+        "Finding clusters",
+        (corpus.key, kind, method, k, seed),
+        lambda on_step: study(
+            corpus.examples, vectors, methods=[method], k=k, seed=seed, ground=ground, on_step=on_step
+        ),
+        most=8,
+    )
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
-def study_of(_corpus: Corpus, sha256: str, kind: str, method: str, k: int, seed: int) -> Study:
-    """Return one clustering of the corpus whose file has this hash, and what it is worth."""
-    vectors = vectors_of(_corpus, sha256, kind, seed)
-    ground = _ground_of(_corpus, sha256, seed)
-    with _progress() as report:
-        return study(_corpus.examples, vectors, methods=[method], k=k, seed=seed, ground=ground, on_step=report)
+def _ground_of(corpus: Corpus, seed: int) -> Ground:
+    """Return what every clustering of the corpus needs."""
+    return once(
+        "Preparing the comparison",
+        (corpus.key, seed),
+        lambda on_step: prepare(corpus.examples, seed=seed, on_step=on_step),
+        most=2,
+    )
 
 
-@st.cache_resource(show_spinner=False, max_entries=2)
-def _ground_of(_corpus: Corpus, sha256: str, seed: int) -> Ground:
-    """Return what every clustering of the corpus whose file has this hash needs."""
-    with _progress() as report:
-        return prepare(_corpus.examples, seed=seed, on_step=report)
-
-
-@st.cache_resource(show_spinner=False, max_entries=4)
-def criteria_of(_corpus: Corpus, sha256: str, kind: str, seed: int) -> list[Criteria]:
-    """Return how k-means fits the corpus whose file has this hash, for several numbers of clusters."""
-    labels = [example.genres[0] for example in _corpus.examples]
+def criteria_of(corpus: Corpus, kind: str, seed: int) -> list[Criteria]:
+    """Return how k-means fits the corpus, for several numbers of clusters."""
+    labels = [example.genres[0] for example in corpus.examples]
     ks = ks_to_try(len(labels), len(set(labels)))
-    vectors = vectors_of(_corpus, sha256, kind, seed)
-    with _progress() as report:
-        return criteria(vectors, labels, ks, seed=seed, on_step=report)
+    vectors = vectors_of(corpus, kind, seed)
+    return once(
+        "Comparing numbers of clusters",
+        (corpus.key, kind, seed),
+        lambda on_step: criteria(vectors, labels, ks, seed=seed, on_step=on_step),
+    )
 
 
-@st.cache_resource(show_spinner="Drawing the map …", max_entries=4)
-def map_of(_corpus: Corpus, sha256: str, kind: str, drawn: str, seed: int) -> tuple[Indices, Vectors]:
+def map_of(corpus: Corpus, kind: str, drawn: str, seed: int) -> tuple[Indices, Vectors]:
     """Return which texts stand on the map, and where."""
-    rows = map_rows(len(_corpus.examples), drawn, seed=seed)
-    return rows, project(vectors_of(_corpus, sha256, kind, seed)[rows], drawn, seed=seed)
-
-
-def criteria_charts(found: Sequence[Criteria]) -> list[alt.Chart]:
-    """Return a chart of each criterion over the number of clusters."""
-    frame = pd.DataFrame([asdict(one) for one in found])
-    return [
-        alt.Chart(frame, title=name, description=f"{name} over the number of clusters", height=200)
-        .mark_line(point=True)
-        .encode(
-            x=alt.X("k", title="clusters"),
-            y=alt.Y(key, title=None, scale=alt.Scale(zero=False)),
-            tooltip=[alt.Tooltip("k", title="clusters"), alt.Tooltip(key, title=name, format=".3f")],
-        )
-        for key, name in CRITERIA.items()
-    ]
-
-
-def map_chart(corpus: Corpus, one: Clustering, rows: Indices, points: Vectors, *, drawn: str, colour: str) -> alt.Chart:
-    """Return the map with a point for each of ``rows``, coloured by "cluster" or "genre"."""
-    cluster_of = dict(zip(one.rows.tolist(), one.clusters.tolist(), strict=True))
-    names = {NOISE: "none", None: "not clustered"}
-    examples = [corpus.examples[row] for row in rows]
-    frame = pd.DataFrame(
-        {
-            "x": np.round(points[:, 0], 3),
-            "y": np.round(points[:, 1], 3),
-            "title": [example.title or example.text[:60] for example in examples],
-            "genres": [", ".join(example.genres) for example in examples],
-            "genre": [example.genres[0] for example in examples],
-            "cluster": [names.get(number, str(number)) for number in map(cluster_of.get, rows.tolist())],
-        }
-    )
-    order = sorted(
-        set(frame[colour]), key=lambda name: (not name.isdecimal(), int(name) if name.isdecimal() else 0, name)
-    )
-    title = f"{available()[drawn]} map of {len(rows):,} texts, coloured by {colour}"
-    # Streamlit lifts Altair's limit of 5,000 rows; MOST_POINTS keeps below it.
-    return (
-        alt.Chart(frame, title=title, description=title, height=560)
-        .mark_circle(size=40, opacity=0.65)
-        .encode(
-            x=alt.X("x", axis=None, scale=alt.Scale(zero=False)),
-            y=alt.Y("y", axis=None, scale=alt.Scale(zero=False)),
-            color=alt.Color(
-                colour,
-                type="nominal",
-                sort=order,
-                scale=alt.Scale(scheme="tableau20"),
-                legend=alt.Legend(symbolLimit=70, columns=2),
-            ),
-            tooltip=["title", "genres", "cluster"],
-        )
-        .interactive()
-    )
-
-
-def clusters_frame(one: Clustering) -> pd.DataFrame:
-    """Return a row for each cluster: its texts, commonest genre and words."""
-    return pd.DataFrame(
-        [
-            {
-                "cluster": "none" if number == NOISE else str(number),
-                "texts": int((one.clusters == number).sum()),
-                "commonest genre": genre,
-                "words": ", ".join(one.words.get(number, [])),
-            }
-            for number, genre in one.genres.items()
-        ]
-    )
-
-
-def contradictions_frame(corpus: Corpus, one: Clustering) -> pd.DataFrame:
-    """Return a row for each text whose cluster contradicts its genres, in the order found."""
-    books = [(corpus.examples[found.row], found) for found in one.contradictions]
-    return pd.DataFrame(
-        {
-            "title": [book.title or book.text[:60] for book, _ in books],
-            "own genres": [", ".join(book.genres) for book, _ in books],
-            "cluster's commonest genre": [found.cluster_genre for _, found in books],
-            "cluster": [found.cluster for _, found in books],
-            "distance from its centre": [round(found.distance, 3) for _, found in books],
-            "text": [book.text[:300] for book, _ in books],
-        }
-    )
+    rows = map_rows(len(corpus.examples), drawn, seed=seed)
+    vectors = vectors_of(corpus, kind, seed)[rows]
+    return rows, once("Drawing the map", (corpus.key, kind, drawn, seed), lambda _: project(vectors, drawn, seed=seed))

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import pandas as pd
 import streamlit as st
 
-from classifier.core.genres import canonical_genres
+from explore.site import genres as known_genres
 from training.core.table import NUMBERS, Filters, level_counts
 
 
 def choose_filters(table: pd.DataFrame) -> Filters:
     """Draw the filters that the table's columns allow, and return what is chosen."""
-    genres = canonical_genres()
+    genres = known_genres()
     first, second, third = st.columns(3)
     words = first.text_input("Search", key="search", placeholder="words of a title, an author, a text, a path")
     held = [genre.slug for genre in genres if any(genre.slug in slugs for slugs in table["slugs"])]

@@ -5,11 +5,9 @@ from collections.abc import Mapping, Sequence
 import altair as alt
 import pandas as pd
 
-from classifier.core.genres import canonical_genres
 from classifier.core.model import Prediction
-from training.core.inspect import NO_ANSWER
+from explore import site
 
-NAMES = {genre.slug: genre.name for genre in canonical_genres()} | {NO_ANSWER: NO_ANSWER}
 SHARE = alt.Scale(domain=[0, 1])
 # Seen on a dark page and on a light one.
 RULE, FOR, AGAINST = "gray", "#4c78a8", "#e45756"
@@ -21,7 +19,7 @@ UPRIGHT_NAMES = alt.Axis(title=None, labelLimit=200, labelOverlap="greedy", labe
 
 def name_of(slug: str) -> str:
     """Return the genre's name; the slug of a genre that this lab does not know."""
-    return NAMES.get(slug, slug)
+    return site.names().get(slug, slug)
 
 
 def score_bars(prediction: Prediction, limit: int) -> alt.LayerChart:
@@ -56,7 +54,7 @@ def word_bars(found: Sequence[tuple[str, float]], slug: str, limit: int) -> alt.
 
 def similarity_map(table: pd.DataFrame) -> alt.Chart:
     """Draw a square table of cosines."""
-    frame = table.rename(index=NAMES, columns=NAMES).rename_axis("genre").reset_index()
+    frame = table.rename(index=name_of, columns=name_of).rename_axis("genre").reset_index()
     frame = frame.melt("genre", var_name="other genre", value_name="cosine")
     chart = alt.Chart(frame, title="Cosine of the genres' output rows: blue alike, red opposed").mark_rect()
     chart = chart.transform_calculate(strength="abs(datum.cosine)")

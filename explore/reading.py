@@ -1,6 +1,5 @@
-"""What the lab reads, cached by Streamlit. It writes nothing."""
+"""What the lab reads, and keeps for the next page. It writes nothing."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -9,50 +8,49 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from classifier.core.errors import ModelError
-from classifier.core.genres import canonical_genres
 from classifier.core.marks import sabotage_of
 from classifier.core.model import META_FILE, GenreModel, read_meta
+from explore import site
+from explore.waiting import once
 from training.core.books import Corpus, Example
 from training.core.corpora import read_corpus
 from training.core.inspect import Compared, Measured, compare_models, measure, word_directions
+from training.core.progress import OnStep
 from training.core.seen import FairTexts, fair_texts, read_seen
-from training.core.split import Indices, frozen_split, group_books
+from training.core.split import Indices, Split, frozen_split, group_books
 from training.core.table import books_table, read_rows
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def load_corpus(path: Path) -> Corpus:
-    """Return the corpus in ``path``, read anew when the file changed. It is shared: never change it."""
+    """Return the corpus in ``path``, read anew when the file or the site's genres changed. Shared: never change it."""
+    genres = site.genres()
     # A file that can't be looked at is one that reading explains.
     stat = path.stat() if path.is_file() else None
-    return _load_corpus(path, (stat.st_mtime_ns, stat.st_size) if stat else None)
-
-
-@st.cache_resource(show_spinner="Reading the books …", max_entries=2)
-def _load_corpus(path: Path, stamp: tuple[int, int] | None) -> Corpus:
-    return read_corpus(path, canonical_genres())
+    stamp = (stat.st_mtime_ns, stat.st_size) if stat else None
+    return once("Reading the books", (path, stamp, genres.digest), lambda _: read_corpus(path, genres), most=2)
 
 
 def load_tables(corpus: Corpus) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the corpus's rows as they stand and its books (training.core.table). Shared: never change them."""
-    return _load_tables(corpus, str(corpus.path), corpus.sha256)
+    genres = site.genres()
 
+    def read(on_step: OnStep) -> tuple[pd.DataFrame, pd.DataFrame]:
+        rows = read_rows(corpus, genres)
+        on_step("gathering the books", 0.6)
+        return rows, books_table(corpus, rows, genres)
 
-@st.cache_resource(show_spinner="Reading the rows …", max_entries=2)
-def _load_tables(_corpus: Corpus, path: str, sha256: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    rows = read_rows(_corpus, canonical_genres())
-    return rows, books_table(_corpus, rows, canonical_genres())
+    return once("Reading the rows", (corpus.path, corpus.key), read, most=2)
 
 
 def load_groups(corpus: Corpus) -> Indices:
     """Return which books are tied, a number each: the same book, or nearly the same text."""
-    return _load_groups(corpus, str(corpus.path), corpus.sha256)
+    return once("Looking for near copies", corpus.key, lambda _: group_books(corpus.examples))
 
 
-@st.cache_resource(show_spinner="Looking for near copies …", max_entries=2)
-def _load_groups(_corpus: Corpus, path: str, sha256: str) -> Indices:
-    return group_books(_corpus.examples)
+def load_split(corpus: Corpus) -> Split:
+    """Return which books are trained on and which are tested on."""
+    groups = load_groups(corpus)
+    return once("Dividing the books", corpus.key, lambda _: frozen_split(corpus.examples, groups=groups))
 
 
 @st.cache_resource(show_spinner="Loading the model …", max_entries=6)
@@ -71,37 +69,44 @@ def load_directions(folder: Path, _model: GenreModel) -> tuple[list[str], NDArra
     return word_directions(_model)
 
 
-@st.cache_resource(show_spinner="Dividing the books into the two sides …", max_entries=2)
-def load_test_side(sha256: str, _corpus: Corpus) -> tuple[list[Example], Indices]:
-    """Return the test side of the corpus whose file has this hash, and the groups of its examples."""
-    groups = load_groups(_corpus)
-    tested = frozen_split(_corpus.examples, groups=groups).test
-    return [_corpus.examples[at] for at in tested], groups[tested]
+def load_test_side(corpus: Corpus) -> tuple[list[Example], Indices]:
+    """Return the test side of the corpus, and the groups of its examples."""
+    tested = load_split(corpus).test
+    return [corpus.examples[at] for at in tested], load_groups(corpus)[tested]
 
 
-@st.cache_resource(show_spinner="Asking the model …", max_entries=4)
-def load_measured(folder: Path, sha256: str, _model: GenreModel, _corpus: Corpus) -> tuple[Measured, FairTexts]:
+def load_measured(folder: Path, model: GenreModel, corpus: Corpus) -> tuple[Measured, FairTexts]:
     """Return what the model in ``folder`` says of the test side, without the texts that it was trained on."""
-    test, groups = load_test_side(sha256, _corpus)
-    fair = fair_texts(test, read_seen(folder), None, groups=groups)
-    texts = [example.text for example in fair.examples]
-    return measure(_model.predict_many(texts), fair.examples, _model.slugs), fair
+    test, groups = load_test_side(corpus)
+
+    def ask(on_step: OnStep) -> tuple[Measured, FairTexts]:
+        fair = fair_texts(test, read_seen(folder), None, groups=groups)
+        on_step("its answers", 0.2)
+        texts = [example.text for example in fair.examples]
+        return measure(model.predict_many(texts), fair.examples, model.slugs), fair
+
+    return once("Asking the model", (folder, model.meta.get("created"), corpus.key), ask)
 
 
-@st.cache_resource(show_spinner="Asking both models …", max_entries=4)
 def load_compared(
-    first: Path, second: Path, sha256: str, _models: tuple[GenreModel, GenreModel], _corpus: Corpus
+    folders: tuple[Path, Path], models: tuple[GenreModel, GenreModel], corpus: Corpus
 ) -> tuple[Compared, FairTexts]:
     """Return what two models say of the test side, without the texts that either was trained on."""
-    test, groups = load_test_side(sha256, _corpus)
-    fair = fair_texts(test, read_seen(first), read_seen(second), groups=groups)
-    return compare_models(*_models, fair.examples), fair
+    test, groups = load_test_side(corpus)
+
+    def ask(on_step: OnStep) -> tuple[Compared, FairTexts]:
+        fair = fair_texts(test, *map(read_seen, folders), groups=groups)
+        on_step("their answers", 0.2)
+        return compare_models(*models, fair.examples), fair
+
+    return once("Asking both models", (folders, [model.meta.get("created") for model in models], corpus.key), ask)
 
 
 def model_folders() -> list[Path]:
     """Return the model folders under GENRE_MODEL_DIR, newest first."""
-    root = Path(os.environ.get("GENRE_MODEL_DIR") or ROOT / "models")
-    return sorted((meta.parent for meta in root.glob(f"*/{META_FILE}")), reverse=True)
+    from django.conf import settings
+
+    return sorted((meta.parent for meta in Path(settings.GENRE_MODEL_DIR).glob(f"*/{META_FILE}")), reverse=True)
 
 
 def model_label(folder: Path) -> str:

@@ -1,70 +1,16 @@
-"""Parts of the Train page: what to try, the runs that go on, and the plot of those that are done."""
+"""Parts of the Train page: the runs that go on, and those that have ended as a table and a plot."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import altair as alt
 import pandas as pd
 import streamlit as st
 
-from classifier.core.errors import GenreError
-from training.core.books import Corpus
-from training.core.corpora import ALL_FORMATS
-from training.core.fit import LOSSES, recommended
-from training.core.grid import FIELDS, NO_VECTORS, Recipe, recipes, shown
-from training.core.split import TEST_SHARE
+from training.core.grid import FIELDS, Recipe, shown
+from training.core.naming import distinct
 from training.core.trials import parallel_table, varied
-from training.lab import ACTIVE, METRICS, QUEUED, RUNNING, Job, Run, runs, stop, stop_all
-
-HELP = "One value (0.5), several (0.1, 0.5) or a range (0.1..1.0). Empty: what is recommended."
-VECTORS = {"book": "the shipped book vectors", NO_VECTORS: "none"}
-
-
-def jobs_form(corpus: Corpus) -> list[Job]:
-    """Draw what to try and return the jobs; empty, with what to do, when there is something wrong."""
-    n_train = round(len(corpus.examples) * (1 - TEST_SHARE))
-    vectors = st.multiselect("Word vectors to start from", VECTORS, ["book"], format_func=VECTORS.get, key="vectors")
-    bases = {name: recommended(n_train, with_vectors=name != NO_VECTORS) for name in vectors}
-    texts = {}
-    for column, name in zip(st.columns(len(FIELDS)), FIELDS, strict=True):
-        advice = ", ".join(dict.fromkeys(str(getattr(base, name)) for base in bases.values()))
-        if name == "loss":
-            texts[name] = ", ".join(column.multiselect(name, LOSSES, key=f"try-{name}", placeholder=advice))
-        else:
-            texts[name] = column.text_input(name, key=f"try-{name}", placeholder=advice, help=HELP)
-    way, amount, last = st.columns(3)
-    is_random = way.radio("Search", ["grid", "random"], key="way", horizontal=True) == "random"
-    if is_random:
-        n_random = int(amount.number_input("Random runs, with each of the word vectors", 1, 100, 10, key="n-random"))
-        seed = int(last.number_input("Seed of the search", 0, key="search-seed"))
-        options = {"n_random": n_random, "seed": seed}
-    else:
-        options = {"steps": int(amount.number_input("Values that stand for a range", 2, 10, 3, key="steps"))}
-    test = st.text_input(
-        "File to measure on", key="test", placeholder="empty: one book in five is held back, always the same ones"
-    )
-    path = Path(test).expanduser() if test.strip() else None
-    if path is not None and not path.is_file():
-        st.error(f"{path} is no file. Give the path of a file of labelled books, or leave it empty.")
-        return []
-    try:
-        found = recipes(texts, bases, **options)
-    except GenreError as error:
-        st.error(str(error))
-        return []
-    return [_job(corpus, recipe, path) for recipe in found]
-
-
-def _job(corpus: Corpus, recipe: Recipe, test: Path | None) -> Job:
-    assert corpus.path is not None
-    file_format = corpus.file_format if corpus.file_format in ALL_FORMATS and test is None else ""
-    return Job(corpus.path.resolve(), recipe.parameters, recipe.vectors, file_format, test and test.resolve())
-
-
-def jobs_table(jobs: Sequence[Job]) -> pd.DataFrame:
-    """Return the jobs, a row each."""
-    return pd.DataFrame([shown(Recipe(job.vectors, job.parameters)) for job in jobs])
+from training.lab import ACTIVE, METRICS, QUEUED, RUNNING, Run, expected_seconds, runs, stop, stop_all
 
 
 def show_active() -> None:
@@ -76,12 +22,13 @@ def show_active() -> None:
 
 
 def _watch(known: set[str]) -> None:
-    active = [run for run in runs() if run.state in ACTIVE]
+    all_runs = runs()
+    active = [run for run in all_runs if run.state in ACTIVE]
     if {run.id for run in active} != known:
         st.rerun()
     for run in active:
         if run.state == RUNNING:
-            _progress(run)
+            _progress(run, expected_seconds(run, all_runs))
     waiting = sum(run.state == QUEUED for run in active)
     if waiting:
         st.caption(f"{waiting} more {'waits' if waiting == 1 else 'wait'} for a turn.")
@@ -90,10 +37,13 @@ def _watch(known: set[str]) -> None:
         st.rerun()
 
 
-def _progress(run: Run) -> None:
+def _progress(run: Run, expected: float | None) -> None:
     bar, button = st.columns([6, 1])
-    loss = "" if run.average_loss is None else f", average loss {run.average_loss:.3f}"
-    bar.progress(min(max(run.share, 0.0), 1.0), f"Run {run.id}: {run.phase.partition(',')[0]}{loss}")
+    loss = "fastText tells its loss at the end" if run.average_loss is None else f"average loss {run.average_loss:.3f}"
+    about = f" of about {expected:.0f}" if expected else ""
+    share = max(run.share, min(run.elapsed / expected, 0.95)) if expected else run.share
+    said = f"Run {run.id}: {run.phase.partition(',')[0]}, {run.elapsed:.0f}{about} s, {loss}"
+    bar.progress(min(max(share, 0.0), 1.0), said)
     if button.button("Stop", key=f"stop-{run.id}"):
         stop(run.id)
         st.rerun()
@@ -123,3 +73,15 @@ def parallel_chart(rows: Sequence[dict[str, Any]]) -> alt.Chart | None:
         tooltip=tooltip,
     )
     return base.mark_line(opacity=0.7) + base.mark_point(filled=True, size=60)
+
+
+def same_texts(ended: list[Run]) -> list[Run]:
+    """Let the person choose the data; return the runs on it. Figures on different texts say nothing of parameters."""
+    places = {run.job.texts: run.job for run in reversed(ended)}
+    texts = list(dict.fromkeys(run.job.texts for run in ended))
+    if len(texts) > 1:
+        called = [", measured on ".join(path.name for path, _ in places[each].files) for each in texts]
+        marks = [", ".join(sha256[:8] or str(path) for path, sha256 in places[each].files) for each in texts]
+        labels = dict(zip(texts, distinct(called, marks), strict=True))
+        texts = [st.selectbox("Data", texts, format_func=labels.__getitem__, key="of")]
+    return [run for run in ended if run.job.texts == texts[0]]

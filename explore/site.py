@@ -4,7 +4,14 @@ import os
 from functools import cache
 
 import django
+import streamlit as st
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, close_old_connections
+
+from classifier.core.genres import GenreList, canonical_genres
+
+# How long a change in the admin may take to reach the lab, whose pages ask for the genres again and again.
+KEPT_SECONDS = 10
 
 
 @cache
@@ -19,9 +26,19 @@ def connect() -> None:
     close_old_connections()
 
 
+def unset() -> str:
+    """Return what to do before the site's settings can be read; '' when they can."""
+    try:
+        connect()
+    except ImproperlyConfigured as error:
+        return f"{error} Then reload this page."
+    return ""
+
+
 def trouble() -> str:
     """Return what to do before the database can be read; '' when it can."""
-    connect()
+    if problem := unset():
+        return problem
     from classifier.models import ModelVersion
 
     try:
@@ -29,3 +46,19 @@ def trouble() -> str:
     except DatabaseError:
         return "The site's database is not set up yet. Run `make setup`, then reload this page."
     return ""
+
+
+@st.cache_resource(ttl=KEPT_SECONDS, show_spinner=False)
+def genres() -> GenreList:
+    """Return the genres that training would take: the site's, or those shipped where there is no database."""
+    if trouble():
+        return canonical_genres()
+    from classifier.genre_table import genres_at_hand
+
+    return genres_at_hand()
+
+
+@st.cache_resource(ttl=KEPT_SECONDS, show_spinner=False)
+def names() -> dict[str, str]:
+    """Return what genres are called, by slug; a model may know some that the site has retired."""
+    return {genre.slug: genre.name for genre in (*canonical_genres(), *genres())}

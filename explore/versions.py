@@ -1,4 +1,4 @@
-"""The choice of a model: a registered version, or a folder that nobody registered."""
+"""The choice of a model: a registered version, a folder that nobody registered, or a run of the lab."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,23 +11,38 @@ from classifier.core.marks import sabotage_of
 from classifier.core.model import GenreModel
 from explore import site
 from explore.reading import load_model, model_folders, model_label
+from training.lab import DONE, Run, runs
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A model one may choose; ``number`` is that of its version, None when it has none."""
+    """A model one may choose; ``number`` is that of its version and ``run`` the id of its run, where it has one."""
 
     label: str
     folder: Path
     number: int | None = None
+    run: str = ""
 
 
 def model_choices() -> list[Choice]:
-    """Return the registered versions, newest first, then the other folders under GENRE_MODEL_DIR."""
+    """Return the registered versions, the other folders under GENRE_MODEL_DIR, then the lab's runs; newest first."""
+    if site.unset():
+        return []
     choices = [] if site.trouble() else list(_versions())
     known = {choice.folder.resolve() for choice in choices}
     others = [folder for folder in model_folders() if folder.resolve() not in known]
-    return [*choices, *(Choice(model_label(folder), folder) for folder in others)]
+    return [*choices, *(Choice(model_label(folder), folder) for folder in others), *_runs()]
+
+
+def _runs() -> Iterator[Choice]:
+    for run in runs():
+        if run.state == DONE:
+            yield Choice(f"Run {run_label(run)}", run.model, run=run.id)
+
+
+def run_label(run: Run) -> str:
+    """Return what to call a run that is done."""
+    return f"{run.id}, accuracy {run.result['accuracy']:.3f}"
 
 
 def _versions() -> Iterator[Choice]:
@@ -41,11 +56,17 @@ def _versions() -> Iterator[Choice]:
 def choose_model(key: str, title: str = "Model", *, skip: int = 0) -> Choice | None:
     """Draw the choice of a model, at first number ``skip`` of the list; None, with what to do, when there is none."""
     choices = {choice.label: choice for choice in model_choices()}
-    if not choices:
-        st.info("No model yet. Run `make setup` or `manage.py train`, then reload this page.")
-        return None
-    chosen = st.selectbox(title, list(choices), index=min(skip, len(choices) - 1), key=key)
-    return choices[chosen]
+    if choices:
+        chosen = st.selectbox(title, list(choices), index=min(skip, len(choices) - 1), key=key)
+    else:
+        st.info(site.unset() or "No model yet. Run `make setup` or `manage.py train`, then reload this page.")
+    named = st.text_input("Or the path of a model folder", key=f"{key}-folder", placeholder="empty: the one above")
+    if named.strip():
+        folder = Path(named.strip()).expanduser().resolve()
+        return next(
+            (choice for choice in choices.values() if choice.folder.resolve() == folder), Choice(str(folder), folder)
+        )
+    return choices[chosen] if choices else None
 
 
 def open_model(choice: Choice) -> GenreModel | None:

@@ -17,6 +17,7 @@ os.environ |= {
     "CSRF_TRUSTED_ORIGINS": "",
     "GENRE_HTTPS": "false",
     "GENRE_MODEL_DIR": str(Path(tempfile.gettempdir()) / "genre-detector-no-models"),
+    "GENRE_LAB_DIR": str(Path(tempfile.gettempdir()) / "genre-detector-no-lab"),
     "GENRE_TRUSTED_PROXIES": "0",
     # Reading the shipped vectors costs each training a second.
     "GENRE_VECTORS": "none",

@@ -7,14 +7,14 @@ worker (``training.lab_worker``) works off in order, so that the folder is the q
         worker.json     pid of the worker, and when that process began
         log             what it said
         001/
-            job.json        what to train, and how
+            job.json        what to train on (with hashes), and how
             progress.json   how far it is
             model/          the model folder, like every other
             result.json     its figures: the run is done
             failed.json     or why there are none
             stopped.json    or that a person stopped it
 
-Django is needed only to keep a run.
+A database is needed only to keep a run.
 """
 
 import json
@@ -22,6 +22,7 @@ import os
 import shlex
 import shutil
 import signal
+import statistics
 import subprocess
 import sys
 import time
@@ -32,10 +33,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
+
 from classifier.core.errors import ModelError, TrainingError
 from classifier.core.files import write_json
 from classifier.core.model import GenreModel
-from training.core.fit import FitParameters
+from training.lab_job import Job
 
 if TYPE_CHECKING:
     from classifier.models import ModelVersion
@@ -63,51 +66,11 @@ _workers: list[subprocess.Popen[bytes]] = []
 
 
 @dataclass(frozen=True)
-class Job:
-    """What to train on and how; it says all that ``manage.py train`` must be told to make the same model.
-
-    ``test`` names a file to measure on; None means the frozen split. ``vectors`` is ``"book"`` or ``"none"``.
-    """
-
-    data: Path
-    parameters: FitParameters
-    vectors: str = "book"
-    file_format: str = ""
-    test: Path | None = None
-    background: bool = True
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the job as plain data."""
-        return {
-            "data": str(self.data),
-            "format": self.file_format,
-            "split": "file" if self.test else "frozen",
-            "test": str(self.test) if self.test else None,
-            "vectors": self.vectors,
-            "background": self.background,
-            "seed": self.parameters.seed,
-            "parameters": asdict(self.parameters),
-        }
-
-    @classmethod
-    def from_json(cls, found: dict[str, Any]) -> "Job":
-        """Return the job that ``as_json`` wrote down."""
-        return cls(
-            Path(found["data"]),
-            FitParameters(**found["parameters"]),
-            found["vectors"],
-            found["format"],
-            Path(found["test"]) if found["test"] else None,
-            found["background"],
-        )
-
-
-@dataclass(frozen=True)
 class Run:
     """A run and how it stands.
 
     ``share`` lies in [0, 1]; ``average_loss`` is that of learning, None before fastText has told it; ``result`` holds
-    the figures of a run that is done; ``why`` tells why one failed.
+    the figures of a run that is done; ``why`` tells why one failed. ``began`` is a time in seconds since 1970.
     """
 
     id: str
@@ -118,6 +81,7 @@ class Run:
     share: float = 0.0
     phase: str = ""
     average_loss: float | None = None
+    began: float | None = None
     result: dict[str, Any] = field(default_factory=dict)
     why: str = ""
 
@@ -126,10 +90,15 @@ class Run:
         """Where the model is when the run is done."""
         return self.folder / MODEL
 
+    @property
+    def elapsed(self) -> float:
+        """Seconds since it began, 0 before."""
+        return max(0.0, time.time() - self.began) if self.began else 0.0
+
 
 def lab_dir() -> Path:
     """Return where the runs are kept."""
-    return Path(os.environ.get("GENRE_LAB_DIR") or ROOT / "var" / "lab")
+    return Path(settings.GENRE_LAB_DIR)
 
 
 def start(jobs: Sequence[Job]) -> list[str]:
@@ -198,7 +167,8 @@ def _worker_of(batch: Path) -> int | None:
 def runs() -> list[Run]:
     """Return every run, the newest batch first and a batch in its order."""
     found = []
-    for batch in sorted(lab_dir().glob("*/"), reverse=True):
+    # Beside the batches lie uploads.
+    for batch in sorted(lab_dir().glob("[0-9]*/"), reverse=True):
         # Asked before the files are read: a worker that ends in between has written its result by then.
         is_waiting = not (batch / WORKER).exists() or _worker_of(batch) is not None
         found += [_run(folder, is_waiting) for folder in _folders(batch)]
@@ -217,6 +187,19 @@ def get_run(run_id: str) -> Run:
     if run is None:
         raise TrainingError(f"There is no run {run_id}; it may have been deleted. Reload the page.")
     return run
+
+
+def expected_seconds(run: Run, known: Sequence[Run]) -> float | None:
+    """Return how long runs like this one took: the median of those done on the same texts and vectors, None without any.
+
+    On one thread fastText tells nothing before its end, so that this is the best there is to know while it learns.
+    """
+    like = [
+        other.result["seconds"]
+        for other in known
+        if other.state == DONE and (other.job.texts, other.job.vectors) == (run.job.texts, run.job.vectors)
+    ]
+    return statistics.median(like) if like else None
 
 
 def _run(folder: Path, has_worker: bool) -> Run:
@@ -242,6 +225,7 @@ def _run(folder: Path, has_worker: bool) -> Run:
         share=progress.get("share", 0.0),
         phase=progress.get("phase", ""),
         average_loss=progress.get("average_loss"),
+        began=progress.get("began"),
         result=result,
         why=why,
     )
@@ -330,9 +314,7 @@ def keep(run_id: str, *, by: str) -> "ModelVersion":
     ModelError
         When its files are not those that training wrote.
     """
-    # Imported late: the rest of this module works without Django.
-    from django.conf import settings
-
+    # Imported late: the rest of this module needs Django's settings, and no database.
     from classifier.models import ModelVersion
     from classifier.registry import register
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from classifier.core.errors import GenreError
 from classifier.core.files import write_json
-from classifier.core.genres import GenreList, canonical_genres
+from classifier.core.genres import GenreList
 from training.core.vectors import BOOK_VECTORS, WordVectors, load_vectors
-from training.lab import ENDS, JOB, METRICS, MODEL, PROGRESS, RESULT, STOP, WHY, Job, read_file
+from training.lab import ENDS, JOB, METRICS, MODEL, PROGRESS, RESULT, STOP, WHY, read_file
+from training.lab_job import Job
 
 if TYPE_CHECKING:
     from training.pipeline import Made
@@ -27,7 +28,7 @@ class _Teller:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._told = 0.0
+        self._told, self._began = 0.0, time.time()
         self._phase, self._share = "", 0.0
         self.loss: float | None = None
 
@@ -45,7 +46,8 @@ class _Teller:
 
     def _tell(self) -> None:
         self._told = time.monotonic()
-        write_json(self._folder / PROGRESS, {"share": self._share, "phase": self._phase, "average_loss": self.loss})
+        said = {"share": self._share, "phase": self._phase, "average_loss": self.loss, "began": self._began}
+        write_json(self._folder / PROGRESS, said)
 
 
 def work_off(batch: Path, genres: GenreList) -> None:
@@ -75,6 +77,7 @@ def train_run(folder: Path, genres: GenreList, teller: _Teller) -> dict[str, Any
     from training.pipeline import TrainingPlan, make_model
 
     job = Job.from_json(read_file(folder / JOB))
+    job.refuse_changed()
     began = time.perf_counter()
     plan = TrainingPlan(
         paths=(job.data,),
@@ -103,19 +106,14 @@ def _vectors(name: str) -> WordVectors | None:
 
 
 def _genres() -> GenreList:
-    """Return the site's genres, as `manage.py train` would take them; those shipped where no database answers."""
+    """Return the site's genres, as `manage.py train` would take them."""
     import django
-    from django.db import DatabaseError
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "genre_site.settings")
     django.setup()
-    from classifier.genre_table import current_genres
+    from classifier.genre_table import genres_at_hand
 
-    try:
-        found = current_genres()
-    except DatabaseError:
-        return canonical_genres()
-    return found if len(found) else canonical_genres()
+    return genres_at_hand()
 
 
 if __name__ == "__main__":

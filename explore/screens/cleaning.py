@@ -4,17 +4,25 @@ import pandas as pd
 import streamlit as st
 
 from classifier.core.errors import CorpusError
-from classifier.core.genres import canonical_genres
 from explore.choosing import choose_corpus
 from explore.dataset_charts import two_shares
 from explore.reading import load_groups, load_tables
+from explore.site import names
 from training.core.books import Corpus
-from training.core.leak import genre_shift, measure_leak, most_merged, near_copies
+from training.core.leak import genre_shift, leak_table, measure_leak, most_merged, near_copies
 
 # From so many books on, comparing all texts takes seconds: it waits to be asked.
 BOOKS_AT_ONCE = 5_000
 GENRES_SHOWN = 15
 ROWS_SHOWN = 2_000
+PERCENT = st.column_config.NumberColumn(format="percent")
+LEAK = {
+    "way": "split at random by",
+    "units": "dealt out",
+    "known": "test rows known from training",
+    "right": "“accuracy” of a look-up",
+}
+LEAK_SHARES = [LEAK["known"], "lowest", "highest", LEAK["right"]]
 
 
 def show(corpus: Corpus) -> None:
@@ -44,9 +52,8 @@ def _merging(rows: pd.DataFrame, table: pd.DataFrame) -> None:
     if table["rows"].max() < 2:
         st.info("Each book stands in one row of this file: merging changes nothing.")
         return
-    names = {genre.slug: genre.name for genre in canonical_genres()}
     shift = genre_shift(rows, table).head(GENRES_SHOWN)
-    shift.insert(0, "genre", shift["slug"].map(names))
+    shift.insert(0, "genre", shift["slug"].map(names()))
     counted = {"row_share": "of the rows as they stand", "book_share": "of the merged books"}
     long = shift.rename(columns=counted).melt("genre", list(counted.values()), "counted", "share")
     st.altair_chart(two_shares(long, name="genre", title="How frequent genres are"))
@@ -89,27 +96,13 @@ def _leak(corpus: Corpus, rows: pd.DataFrame, table: pd.DataFrame) -> None:
     except CorpusError as error:
         st.info(f"{error} Choose a larger file.")
         return
-    frame = pd.DataFrame(
-        [
-            {
-                "split at random by": way.way,
-                "dealt out": way.n_units,
-                "test rows known from training": sum(way.known) / len(way.known),
-                "lowest": min(way.known),
-                "highest": max(way.known),
-                "“accuracy” of a look-up": sum(way.right) / len(way.right),
-            }
-            for way in ways
-        ]
-    )
-    percent = st.column_config.NumberColumn(format="percent")
-    shares = ["test rows known from training", "lowest", "highest", "“accuracy” of a look-up"]
-    st.dataframe(frame, hide_index=True, column_config=dict.fromkeys(shares, percent))
+    frame = leak_table(ways)
+    st.dataframe(frame.rename(columns=LEAK), hide_index=True, column_config=dict.fromkeys(LEAK_SHARES, PERCENT))
     careless, honest = frame.iloc[0], frame.iloc[-1]
     st.write(
-        f"A random split of the rows would know **{careless[shares[0]]:.0%}** of the test rows from training. A look-up "
-        f"that only repeats the genre of the same book would look **{careless[shares[-1]]:.0%}** right; split by book it "
-        f"is {honest[shares[-1]]:.0%} right. So much of a model's accuracy could come from having seen the book instead "
+        f"A random split of the rows would know **{careless['known']:.0%}** of the test rows from training. A look-up "
+        f"that only repeats the genre of the same book would look **{careless['right']:.0%}** right; split by book it "
+        f"is {honest['right']:.0%} right. So much of a model's accuracy could come from having seen the book instead "
         "of reading the text. Training here always splits by book, near copies kept together."
     )
     st.caption(f"Over {len(ways[0].known)} seeds, a fifth on the test side.")

@@ -5,15 +5,9 @@ import streamlit as st
 
 from classifier.core.errors import GenreError
 from explore.choosing import choose_corpus
-from explore.clustering import (
-    clusters_frame,
-    contradictions_frame,
-    criteria_charts,
-    criteria_of,
-    map_chart,
-    map_of,
-    study_of,
-)
+from explore.cluster_charts import clusters_frame, contradictions_frame, criteria_charts, map_chart
+from explore.clustering import criteria_of, map_of, study_of
+from explore.waiting import wanted
 from training.core.books import Corpus
 from training.core.cluster_study import VECTORS, Study
 from training.core.clusters import AGREEMENT, METHODS, MIN_TEXTS, MOST_TEXTS, best_k
@@ -35,25 +29,27 @@ def show(corpus: Corpus) -> None:
         2,
         n_texts,
         min(n_texts, max(2, n_genres)),
-        key=f"cluster_k_{corpus.sha256}",
+        key=f"cluster_k_{corpus.key}",
         help="As many as there are genres to begin with. HDBSCAN finds its own number.",
     )
     seed = int(last.number_input("Seed", 0, 1_000_000, 0, key="cluster_seed"))
     if n_texts > MOST_TEXTS.get(method, n_texts):
         st.caption(f"{METHODS[method]} is quadratic: it clusters a random sample of {MOST_TEXTS[method]:,} texts.")
-    chosen, compared = (corpus.sha256, kind, method, int(k), seed), (corpus.sha256, kind, seed)
     with st.container(horizontal=True):
-        if st.button("Find clusters", type="primary", key="cluster_go"):
-            st.session_state.cluster_chosen = chosen
-        if st.button("Compare numbers of clusters", key="cluster_compare"):
-            st.session_state.cluster_compared = compared
+        find = st.button("Find clusters", type="primary", key="cluster_go")
+        compare = st.button("Compare numbers of clusters", key="cluster_compare")
+    chosen = (kind, method, int(k), seed)
     try:
-        if st.session_state.get("cluster_compared") == compared:
-            show_criteria(corpus, kind, seed)
-        if st.session_state.get("cluster_chosen") != chosen:
-            st.info("Press “Find clusters”. Twenty thousand texts take some minutes the first time; “Stop” ends it.")
-            return
-        found = study_of(corpus, *chosen)
+        with wanted("cluster_compared", (corpus.key, kind, seed), asked=compare) as is_wanted:
+            if is_wanted:
+                show_criteria(corpus, kind, seed)
+        with wanted("cluster_chosen", (corpus.key, *chosen), asked=find) as is_wanted:
+            if not is_wanted:
+                st.info(
+                    "Press “Find clusters”. Twenty thousand texts take some minutes the first time; “Stop” ends it."
+                )
+                return
+            found = study_of(corpus, *chosen)
         show_figures(found)
         show_map(corpus, kind, seed, found)
     except GenreError as error:
@@ -72,7 +68,7 @@ def show(corpus: Corpus) -> None:
 
 def show_criteria(corpus: Corpus, kind: str, seed: int) -> None:
     """Draw each criterion over the number of clusters."""
-    found = criteria_of(corpus, corpus.sha256, kind, seed)
+    found = criteria_of(corpus, kind, seed)
     best = best_k(found)
     st.subheader("How many clusters?")
     st.write(
@@ -115,7 +111,7 @@ def show_map(corpus: Corpus, kind: str, seed: int, found: Study) -> None:
     left, right = st.columns(2)
     drawn = left.selectbox("Made by", list(available()), format_func=available().__getitem__, key="cluster_map")
     colour = right.radio("Coloured by", ["cluster", "genre"], horizontal=True, key="cluster_colour")
-    rows, points = map_of(corpus, corpus.sha256, kind, drawn, seed)
+    rows, points = map_of(corpus, kind, drawn, seed)
     st.altair_chart(map_chart(corpus, found.clusterings[0], rows, points, drawn=drawn, colour=colour))
     if len(rows) < len(corpus.examples):
         st.caption(f"A random sample: {available()[drawn]} draws at most {MOST_POINTS[drawn]:,} texts here.")

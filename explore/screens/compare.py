@@ -59,7 +59,7 @@ def on_data(first: Path, second: Path, models: tuple[GenreModel, GenreModel], co
     """Show the figures, the genres and the texts on which they differ."""
     st.subheader("On the dataset")
     try:
-        compared, fair = load_compared(first, second, corpus.sha256, models, corpus)
+        compared, fair = load_compared((first, second), models, corpus)
     except GenreError as error:
         st.error(str(error))
         return

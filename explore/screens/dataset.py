@@ -3,13 +3,13 @@
 import pandas as pd
 import streamlit as st
 
-from classifier.core.genres import canonical_genres
 from explore.choosing import choose_corpus
 from explore.dataset_charts import bars, heat, histogram
 from explore.filtering import choose_filters
 from explore.reading import load_tables
+from explore.site import genres
 from training.core.books import Corpus
-from training.core.table import as_csv, depth, length_histogram, level_counts, select, together
+from training.core.table import Filters, as_csv, depth, genre_counts, length_histogram, level_counts, select, together
 
 # More rows than one scrolls through would only make the browser wait.
 ROWS_SHOWN = 5_000
@@ -24,17 +24,26 @@ def show(corpus: Corpus) -> None:
     rows.metric("Rows", f"{corpus.n_rows:,}")
     used.metric("Rows used", f"{corpus.n_used_rows:,}")
     books.metric("Books or texts", f"{len(table):,}")
-    found = select(table, choose_filters(table))
+    filters = choose_filters(table)
+    found = select(table, filters)
     passing.metric("Pass the filters", f"{len(found):,}")
     if found.empty:
         st.info("No book passes these filters. Clear the search or widen a range.")
         return
-    views = {"Books": _books, "Genres": _genres, "Genres together": _together, "Lengths": _lengths}
-    view = st.radio("Show", list(views), horizontal=True, key="view")
-    views[view](found)
+    views = {"Genres": _genres, "Genres together": _together, "Lengths": _lengths}
+    view = st.radio("Show", ["Books", *views], horizontal=True, key="view")
+    if view == "Books":
+        _books(found, _name_of(corpus, filters))
+    else:
+        views[view](found)
 
 
-def _books(found: pd.DataFrame) -> None:
+def _name_of(corpus: Corpus, filters: Filters) -> str:
+    """Return another name for other books: a tick is a row's position, and would stay on whatever stands there next."""
+    return f"books {corpus.key} {filters}"
+
+
+def _books(found: pd.DataFrame, key: str) -> None:
     st.download_button(
         "Download these books as CSV",
         lambda: as_csv(found),
@@ -48,7 +57,7 @@ def _books(found: pd.DataFrame) -> None:
     choice = st.dataframe(
         shown,
         hide_index=True,
-        key="books",
+        key=key,
         on_select="rerun",
         selection_mode="single-row",
         column_config={"year": whole, "pages": whole},
@@ -66,10 +75,7 @@ def _books(found: pd.DataFrame) -> None:
 
 
 def _genres(found: pd.DataFrame) -> None:
-    names = {genre.slug: genre.name for genre in canonical_genres()}
-    counts = found["slugs"].explode().map(names).value_counts().rename_axis("genre").reset_index(name="books")
-    counts["share"] = counts["books"] / len(found)
-    st.altair_chart(bars(counts, name="genre", count="books", title="Books of each genre"))
+    st.altair_chart(bars(genre_counts(found, genres()), name="genre", count="books", title="Books of each genre"))
     st.subheader("As the file names them")
     levels = depth(found)
     level = st.radio("Level of the path", range(1, levels + 1), horizontal=True, key="level") if levels > 1 else 1
@@ -86,7 +92,7 @@ def _genres(found: pd.DataFrame) -> None:
 
 
 def _together(found: pd.DataFrame) -> None:
-    pairs = together(found, canonical_genres())
+    pairs = together(found, genres())
     if pairs.empty:
         st.info("No book here has two genres. Genres meet where the file gives a book several labels or paths.")
         return

@@ -7,7 +7,7 @@ from classifier.core.errors import GenreError
 from classifier.core.model import GenreModel
 from explore import model_charts as charts
 from explore.choosing import choose_corpus
-from explore.model_charts import NAMES, name_of
+from explore.model_charts import name_of
 from explore.reading import load_measured
 from explore.versions import choose_model, open_model
 from training.core import inspect
@@ -26,7 +26,7 @@ def show() -> None:
     if corpus is None or choice is None or (model := open_model(choice)) is None:
         return
     try:
-        measured, fair = load_measured(choice.folder, corpus.sha256, model, corpus)
+        measured, fair = load_measured(choice.folder, model, corpus)
     except GenreError as error:
         st.error(str(error))
         return
@@ -70,7 +70,7 @@ def confusion(measured: Measured, model: GenreModel) -> None:
     table = inspect.confusion(measured)
     st.altair_chart(charts.confusion_map(table))
     with st.expander("As a table"):
-        st.dataframe(table.rename(index=NAMES, columns=NAMES))
+        st.dataframe(table.rename(index=name_of, columns=name_of))
 
 
 def calibration(measured: Measured, model: GenreModel) -> None:

@@ -9,7 +9,7 @@ from explore import model_charts as charts
 from explore.correcting import correction_form
 from explore.model_charts import name_of
 from explore.reading import load_directions
-from explore.site import connect
+from explore.site import unset
 from explore.versions import Choice, choose_model, open_model
 from training.core.inspect import genre_similarity, nearest_words
 
@@ -38,16 +38,22 @@ def show_text(choice: Choice, model: GenreModel) -> None:
         return
     prediction = model.predict(text)
     if prediction.abstained:
-        # Django's models are behind the module.
-        connect()
-        from classifier.wording import ABSTENTIONS
-
-        st.warning(ABSTENTIONS.get(prediction.abstained, prediction.abstained))
+        st.warning(_reason(prediction.abstained))
     if prediction.scores:
         show_scores(prediction)
         show_contributions(model, text, prediction)
     st.subheader("Correct it")
     correction_form(choice.number, model, text)
+
+
+def _reason(abstained: str) -> str:
+    """Return in words why there is no answer; a folder can be asked where the site is not set up."""
+    if unset():
+        return abstained
+    # Django's models are behind the module.
+    from classifier.wording import ABSTENTIONS
+
+    return ABSTENTIONS.get(abstained, abstained)
 
 
 def show_scores(prediction: Prediction) -> None:

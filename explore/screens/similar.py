@@ -6,32 +6,38 @@ import streamlit as st
 from classifier.core.errors import GenreError
 from classifier.core.text import check_text, one_line
 from explore.choosing import choose_corpus
+from explore.reading import load_groups
+from explore.waiting import once, wanted
 from training.core.books import Corpus
 from training.core.embeddings import METHODS, Embeddings
-from training.core.neighbours import Indices, K, OnStep, Rate, measure_methods, nearest
-from training.core.split import group_books
+from training.core.naming import example_labels, find_examples
+from training.core.neighbours import K, Rate, measure_methods, nearest
 
 NAMES = {"doc2vec": "Doc2Vec", "fasttext": "fastText", "tfidf": "TF-IDF"}
 PASTED = "A text of mine"
 BOOK = "A book of the data"
+# All of a hundred thousand titles would go to the browser each time.
+BOOKS_OFFERED = 500
 
 
-@st.cache_resource(show_spinner="Learning vectors of the texts; many thousand take minutes, once …", max_entries=6)
-def fitted(sha256: str, method: str, _corpus: Corpus) -> Embeddings:
+def fitted(corpus: Corpus, method: str) -> Embeddings:
     """Return the vectors of the corpus's texts."""
-    return METHODS[method](_corpus.examples)
+    return once(
+        f"Learning vectors, {NAMES[method]}",
+        corpus.key,
+        lambda on_step: METHODS[method](corpus.examples, on_step=on_step),
+        most=2,
+    )
 
 
-@st.cache_data(show_spinner="Looking for copies …", max_entries=4)
-def groups_of(sha256: str, _corpus: Corpus) -> Indices:
-    """Return which texts are the same book."""
-    return group_books(_corpus.examples)
-
-
-@st.cache_data(show_spinner=False, max_entries=12)
-def rates_of(sha256: str, methods: tuple[str, ...], _corpus: Corpus, _report: OnStep) -> list[Rate]:
+def rates_of(corpus: Corpus, methods: tuple[str, ...]) -> list[Rate]:
     """Return how good the methods are."""
-    return measure_methods(_corpus.examples, methods, on_step=_report)
+    return once(
+        "Measuring",
+        (corpus.key, methods),
+        lambda on_step: measure_methods(corpus.examples, methods, on_step=on_step),
+        most=12,
+    )
 
 
 def show(corpus: Corpus) -> None:
@@ -46,11 +52,29 @@ def show(corpus: Corpus) -> None:
         f"The share of the {K} nearest with the same primary genre. Each method learns from the train side alone; the "
         "books of the test side ask, and neighbours are sought on the train side, where no copy of theirs stands."
     )
-    wanted = (corpus.sha256, tuple(methods))
-    if st.button("Measure", key="similar_measure"):
-        st.session_state.similar_measured = wanted
-    if st.session_state.get("similar_measured") == wanted:
-        show_rates(corpus, tuple(methods))
+    asked = st.button("Measure", key="similar_measure")
+    try:
+        with wanted("similar_measured", (corpus.key, methods), asked=asked) as is_wanted:
+            if is_wanted:
+                show_rates(rates_of(corpus, tuple(methods)))
+    except GenreError as error:
+        st.error(f"{error} Choose other data at the side, or other methods.")
+
+
+def choose_book(corpus: Corpus) -> int | None:
+    """Let the person look for a book; return its position."""
+    words = st.text_input("Search", key="similar_search", placeholder="words of a title, an author or a text")
+    found = find_examples(corpus.examples, words)
+    shown = found[:BOOKS_OFFERED]
+    if not shown:
+        st.info("No book holds all of these words. Use fewer.")
+        return None
+    if len(found) > len(shown):
+        st.caption(f"The first {len(shown):,} of {len(found):,}; more words narrow it.")
+    labels = dict(zip(shown, example_labels([corpus.examples[row] for row in shown]), strict=True))
+    # Another name for other books: what is chosen is a place in the list.
+    key = f"similar_book_{corpus.key}_{words}"
+    return st.selectbox("Book", shown, index=None, format_func=labels.__getitem__, key=key)
 
 
 def show_nearest(corpus: Corpus, methods: list[str]) -> None:
@@ -59,20 +83,14 @@ def show_nearest(corpus: Corpus, methods: list[str]) -> None:
     group = groups = at = None
     text = ""
     if kind == BOOK:
-        at = st.selectbox(
-            "Book",
-            range(len(corpus.examples)),
-            index=None,
-            format_func=lambda row: corpus.examples[row].title or one_line(corpus.examples[row].text)[:60],
-            key=f"similar_book_{corpus.sha256}",
-        )
+        at = choose_book(corpus)
     else:
         text = st.text_area("Text", key="similar_text", height=150)
     if at is None and not text.strip():
         st.info("Choose a book, or paste a text, to see what is near to it.")
         return
     if at is not None:
-        groups = groups_of(corpus.sha256, corpus)
+        groups = load_groups(corpus)
         group = int(groups[at])
     for column, method in zip(st.columns(len(methods)), methods, strict=True):
         with column:
@@ -80,7 +98,7 @@ def show_nearest(corpus: Corpus, methods: list[str]) -> None:
             try:
                 if at is None:
                     check_text(text)
-                found = fitted(corpus.sha256, method, corpus)
+                found = fitted(corpus, method)
             except GenreError as error:
                 st.error(str(error))
                 continue
@@ -103,18 +121,8 @@ def show_nearest(corpus: Corpus, methods: list[str]) -> None:
             st.dataframe(frame, hide_index=True)
 
 
-def show_rates(corpus: Corpus, methods: tuple[str, ...]) -> None:
+def show_rates(rates: list[Rate]) -> None:
     """Show how often the nearest share the genre."""
-    bar = st.progress(0.0, "Measuring …")
-    try:
-        rates = rates_of(
-            corpus.sha256, methods, corpus, lambda what, share: bar.progress(share, f"Measuring {NAMES[what]} …")
-        )
-    except GenreError as error:
-        st.error(f"{error} Choose other data at the side, or other methods.")
-        return
-    finally:
-        bar.empty()
     rows = [
         {
             "method": NAMES[rate.method],

@@ -4,18 +4,30 @@ import pandas as pd
 import streamlit as st
 
 from classifier.core.errors import GenreError
-from classifier.core.genres import canonical_genres
 from explore.choosing import choose_corpus
+from explore.jobs import jobs_form, jobs_table
 from explore.reading import load_model
-from explore.runs import jobs_form, jobs_table, parallel_chart, row_of, show_active
-from explore.site import trouble
-from explore.versions import model_choices
+from explore.runs import parallel_chart, row_of, same_texts, show_active
+from explore.site import names, trouble, unset
+from explore.versions import model_choices, run_label
 from training.core.books import Corpus
 from training.core.trials import answers_table
 from training.lab import ACTIVE, DONE, METRICS, Run, command_of, delete, keep, runs, start
 
-NAMES = {genre.slug: genre.name for genre in canonical_genres()}
 BY = "explore"
+
+
+def show() -> None:
+    """Show what can be started, what goes on, and what has ended."""
+    if (data := choose_corpus()) is not None:
+        show_new(data)
+    show_active()
+    ended = [run for run in runs() if run.state not in ACTIVE]
+    done = show_ended(ended)
+    show_side_by_side(done)
+    show_keep(done)
+    if ended:
+        show_delete(ended)
 
 
 def show_new(corpus: Corpus) -> None:
@@ -40,14 +52,7 @@ def show_ended(ended: list[Run]) -> list[Run]:
     if not ended:
         st.info("No run has ended yet. Choose parameters above and start one.")
         return []
-    places = list(dict.fromkeys((run.job.data, run.job.test) for run in ended))
-    place = places[0]
-    if len(places) > 1:
-        # Figures on different texts say nothing of the parameters.
-        place = st.selectbox(
-            "Data", places, format_func=lambda pair: ", measured on ".join(path.name for path in pair if path), key="of"
-        )
-    here = [run for run in ended if (run.job.data, run.job.test) == place]
+    here = same_texts(ended)
     frame = pd.DataFrame(map(row_of, here)).dropna(axis="columns", how="all")
     figures = {name: st.column_config.NumberColumn(format="%.3f") for name in (*METRICS, "average_loss")}
     st.dataframe(frame, hide_index=True, column_config=figures)
@@ -62,16 +67,12 @@ def show_ended(ended: list[Run]) -> list[Run]:
     return done
 
 
-def label_of(run: Run) -> str:
-    """Return what to call a run that is done."""
-    return f"{run.id}, accuracy {run.result['accuracy']:.3f}"
-
-
 def show_side_by_side(done: list[Run]) -> None:
     """Ask several models about one text."""
     st.subheader("Try your own text")
-    models = {f"Run {label_of(run)}": (run.model, None) for run in done}
-    models |= {choice.label: (choice.folder, choice.number) for choice in model_choices()}
+    here = {run.id for run in done}
+    # The runs of the chosen data first.
+    models = {choice.label: choice for choice in sorted(model_choices(), key=lambda choice: choice.run not in here)}
     if not models:
         st.info("No model yet. Start a run above, or run `make setup`.")
         return
@@ -83,10 +84,10 @@ def show_side_by_side(done: list[Run]) -> None:
     predictions = {}
     for name in chosen:
         try:
-            predictions[name] = load_model(*models[name]).predict(text)
+            predictions[name] = load_model(models[name].folder, models[name].number).predict(text)
         except GenreError as error:
             st.error(f"{name}: {error}")
-    st.dataframe(answers_table(predictions, NAMES), hide_index=True)
+    st.dataframe(answers_table(predictions, names()), hide_index=True)
 
 
 def show_keep(done: list[Run]) -> None:
@@ -95,7 +96,7 @@ def show_keep(done: list[Run]) -> None:
     if not done:
         st.info("A run that is done can be kept as a candidate for the site.")
         return
-    run = st.selectbox("Run", done, format_func=label_of, key="kept")
+    run = st.selectbox("Run", done, format_func=run_label, key="kept")
     st.caption("The same model, by hand:")
     st.code(f"python {command_of(run)}", language="bash", wrap_lines=True)
     if problem := trouble():
@@ -131,12 +132,7 @@ def show_delete(ended: list[Run]) -> None:
 
 st.title("Train")
 st.write("Train with other parameters, see how the runs differ, and keep the best as a candidate for the site.")
-if (data := choose_corpus()) is not None:
-    show_new(data)
-show_active()
-ended_runs = [run for run in runs() if run.state not in ACTIVE]
-done_runs = show_ended(ended_runs)
-show_side_by_side(done_runs)
-show_keep(done_runs)
-if ended_runs:
-    show_delete(ended_runs)
+if problem := unset():
+    st.info(problem)
+else:
+    show()

@@ -11,11 +11,11 @@ pytestmark = pytest.mark.filterwarnings("default")
 
 
 @pytest.fixture
-def open_page(model_folder, monkeypatch):
+def open_page(model_folder, settings):
     # Imported late: only a worker that runs these tests waits for it.
     from streamlit.testing.v1 import AppTest
 
-    monkeypatch.setenv("GENRE_MODEL_DIR", str(model_folder.parent))
+    settings.GENRE_MODEL_DIR = model_folder.parent
     return lambda name: AppTest.from_file(str(PAGES / f"{name}.py"), default_timeout=30)
 
 

@@ -56,6 +56,16 @@ def test_the_number_of_clusters_is_compared_on_demand(page, tmp_path):
     assert page.subheader[0].value == "How many clusters?"
 
 
+@pytest.mark.parametrize("n_texts", [10, 12])
+def test_as_few_texts_as_the_page_lets_in_are_clustered_and_compared(page, fit_here, tmp_path, n_texts):
+    opened(page, write_books(tmp_path / "few.csv", make_examples(4)[:n_texts]))
+    page.button(key="cluster_go").click().run()
+    page.button(key="cluster_compare").click().run()
+    assert not page.exception
+    assert not page.error
+    assert page.subheader[0].value == "How many clusters?"
+
+
 def test_too_few_texts_are_told(page, tmp_path):
     opened(page, write_books(tmp_path / "one.csv", make_examples(1)[:1]))
     assert not page.exception

@@ -21,12 +21,9 @@ pytestmark = pytest.mark.filterwarnings("default")
 @pytest.fixture
 def app():
     # Imported late: only a worker that runs these tests waits for it.
-    import streamlit as st
     from streamlit.testing.v1 import AppTest
 
-    st.cache_data.clear()
-    yield AppTest.from_file(str(PAGE), default_timeout=30)
-    st.cache_data.clear()
+    return AppTest.from_file(str(PAGE), default_timeout=30)
 
 
 def infos(app):

@@ -22,7 +22,7 @@ def open_on():
     def open_page(name, path=None):
         app = AppTest.from_file(str(PAGES / f"{name}.py"), default_timeout=30)
         if path is not None:
-            app.session_state["path"] = str(path)
+            app.session_state["data_path"] = str(path)
         return app.run()
 
     return open_page
@@ -60,6 +60,17 @@ def test_the_books_can_be_filtered_and_every_view_of_them_opens(open_on, kaggle)
     app.multiselect(key="languages").set_value(["English"]).run()
     assert not app.exception
     assert "Clear the search" in app.info[0].value
+
+
+def test_a_tick_does_not_move_to_another_book_when_the_filters_change(open_on, kaggle):
+    app = open_on("dataset", kaggle)
+    names = [app.dataframe[0].proto.id]
+    for search in ("Crust", "Ember", ""):
+        app.text_input(key="search").set_value(search).run()
+        assert not app.exception
+        names.append(app.dataframe[0].proto.id)
+    assert names[0] == names[3]
+    assert len(set(names)) == 3
 
 
 def test_paths_are_chosen_level_by_level(open_on, kaggle):
@@ -130,7 +141,7 @@ def test_a_large_file_is_compared_text_by_text_only_when_asked(open_on, kaggle, 
     from streamlit.testing.v1 import AppTest
 
     app = AppTest.from_string(big, default_timeout=30)
-    app.session_state["path"] = str(kaggle)
+    app.session_state["data_path"] = str(kaggle)
     app.run()
     assert any("switch it on" in info.value for info in app.info)
     app.toggle[0].set_value(True).run()

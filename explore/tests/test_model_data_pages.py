@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from classifier.core.files import write_json
 from conftest import copy_model, thresholds_meta
+from training.core.fit import FitParameters
 from training.core.split import book_key, frozen_split
+from training.lab_job import Job
 
 PAGES = Path(__file__).resolve().parent.parent / "screens"
 
@@ -24,13 +27,12 @@ def write_books(path, examples):
 
 
 @pytest.fixture
-def open_page(examples, tmp_path, monkeypatch):
+def open_page(examples, tmp_path, settings):
     """Return a function that opens a page on books of ours, or on the file it is given; without a database."""
     # Imported late: only a worker that runs these tests waits for it.
     from streamlit.testing.v1 import AppTest
 
-    monkeypatch.setenv("GENRE_MODEL_DIR", str(tmp_path))
-    monkeypatch.setattr("explore.site.trouble", lambda: "The site's database is not set up yet. Run `make setup`.")
+    settings.GENRE_MODEL_DIR = tmp_path
 
     def open_page(name, data=None):
         app = AppTest.from_file(str(PAGES / f"{name}.py"), default_timeout=30)
@@ -100,6 +102,26 @@ def test_without_a_model_the_page_says_how_to_get_one(open_page, page):
     app = open_page(page)
     assert not app.exception
     assert "make setup" in app.info[0].value
+
+
+def test_a_finished_run_and_any_folder_can_be_opened(open_page, two_models, model_folder, tmp_path, settings):
+    write_json(
+        settings.GENRE_LAB_DIR / "1" / "001" / "job.json", Job(tmp_path, FitParameters()).as_json() | {"when": ""}
+    )
+    write_json(settings.GENRE_LAB_DIR / "1" / "001" / "result.json", {"accuracy": 0.5})
+    copy_model(model_folder, settings.GENRE_LAB_DIR / "1" / "001" / "model")
+    elsewhere = copy_model(model_folder, tmp_path / "elsewhere" / "m", **thresholds_meta())
+    app = open_page("errors")
+    assert app.selectbox(key="model").options[-1] == "Run 1/001, accuracy 0.500"
+    app.selectbox(key="model").select_index(len(app.selectbox(key="model").options) - 1).run()
+    assert not app.exception
+    assert figures(app)["Answered"] == "100%"
+    app.text_input(key="model-folder").set_value(str(elsewhere)).run()
+    assert not app.exception
+    assert figures(app)["Answered"] == "0%"
+    app.text_input(key="model-folder").set_value(str(tmp_path / "nothing")).run()
+    assert not app.exception
+    assert "Choose another model" in app.error[0].value
 
 
 def test_a_model_without_a_record_of_its_training_is_not_measured(open_page, two_models, tmp_path):

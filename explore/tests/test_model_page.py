@@ -17,13 +17,11 @@ pytestmark = [pytest.mark.functional, pytest.mark.filterwarnings("default")]
 
 
 @pytest.fixture
-def app(tmp_path, monkeypatch):
+def app(tmp_path, settings):
     # Imported late: only a worker that runs these tests waits for it.
     from streamlit.testing.v1 import AppTest
 
-    # The test's own folder; without a database unless a test asks for one.
-    monkeypatch.setenv("GENRE_MODEL_DIR", str(tmp_path))
-    monkeypatch.setattr("explore.site.trouble", lambda: "The site's database is not set up yet. Run `make setup`.")
+    settings.GENRE_MODEL_DIR = tmp_path
     return AppTest.from_file(str(PAGE), default_timeout=30)
 
 
@@ -33,10 +31,8 @@ def one_model(model_folder, tmp_path):
 
 
 @pytest.fixture
-def with_database(app, transactional_db, monkeypatch, model_dir):
+def with_database(app, transactional_db, model_dir):
     """The page's own thread reads what the test has stored, so that it must be committed."""
-    monkeypatch.setattr("explore.site.trouble", lambda: "")
-    monkeypatch.setenv("GENRE_MODEL_DIR", str(model_dir))
 
 
 def test_a_text_gets_its_genres_and_the_words_that_decided(app, one_model):

@@ -7,15 +7,17 @@ from pathlib import Path
 import pytest
 
 from classifier.core.files import write_json
+from classifier.core.model import sha256_of
 from classifier.models import ModelVersion
 from conftest import copy_model
-from explore import site
+from explore.tests.conftest import NO_DATABASE
 from training import lab
 from training.core.fit import FitParameters
+from training.core.split import frozen_split
+from training.lab_job import Job
 from training.tests.helpers import write_books
 
 PAGE = Path(__file__).resolve().parent.parent / "screens" / "train.py"
-NO_DATABASE = "The site's database is not set up yet. Run `make setup`."
 
 # Streamlit's own code warns about its dependencies now and then.
 pytestmark = [pytest.mark.functional, pytest.mark.filterwarnings("default")]
@@ -27,13 +29,11 @@ def books(tmp_path):
 
 
 @pytest.fixture
-def open_page(tmp_path, books, monkeypatch):
+def open_page(tmp_path, books, settings):
     """Open the page on a small file, in a lab of the test's own, without a database."""
     from streamlit.testing.v1 import AppTest
 
-    monkeypatch.setenv("GENRE_LAB_DIR", str(tmp_path / "lab"))
-    monkeypatch.setenv("GENRE_MODEL_DIR", str(tmp_path / "models"))
-    monkeypatch.setattr("explore.site.trouble", lambda: NO_DATABASE)
+    settings.GENRE_MODEL_DIR = tmp_path / "models"
 
     def start(path=books):
         app = AppTest.from_file(str(PAGE), default_timeout=30)
@@ -53,7 +53,7 @@ def finish(open_page, no_worker, model_folder):
     """Return a function that leaves runs on a file as the worker leaves those that are done, and returns their ids."""
 
     def done(data, *epochs):
-        ids = lab.start([lab.Job(data, FitParameters(epoch=epoch, dim=5), "none") for epoch in epochs])
+        ids = lab.start([Job(data, FitParameters(epoch=epoch, dim=5), "none") for epoch in epochs])
         for run_id, epoch in zip(ids, epochs, strict=True):
             run = lab.get_run(run_id)
             copy_model(model_folder, run.model)
@@ -94,6 +94,7 @@ def test_a_run_is_started_watched_across_a_reload_and_shown_when_it_is_done(open
     assert not app.exception
     (run,) = lab.runs()
     assert (run.job.parameters.epoch, run.job.vectors) == (3, "none")
+    assert run.job.data_sha256 == sha256_of(run.job.data)
     end = time.monotonic() + 60
     while run.state in lab.ACTIVE:
         assert time.monotonic() < end
@@ -120,7 +121,7 @@ def test_the_number_of_runs_is_shown_before_they_start(open_page, no_worker):
 def test_the_stop_button_stops_a_run_that_goes_on(open_page, books, monkeypatch):
     begin = "open(sys.argv[1] + '/001/progress.json', 'w').write('{\"share\": 0.5, \"phase\": \"training\"}')"
     monkeypatch.setattr(lab, "COMMAND", (sys.executable, "-S", "-c", f"import sys, time; {begin}; time.sleep(60)"))
-    (run_id,) = lab.start([lab.Job(books, FitParameters(), "none")])
+    (run_id,) = lab.start([Job(books, FitParameters(), "none")])
     while lab.get_run(run_id).state != lab.RUNNING:
         time.sleep(0.02)
     app = open_page()
@@ -140,8 +141,7 @@ def test_runs_are_compared_on_ones_own_text(open_page, two_done):
     assert all(answers["1st"])
 
 
-def test_a_run_is_kept_after_a_second_question(open_page, two_done, page_connection, model_dir, monkeypatch):
-    monkeypatch.setattr("explore.site.trouble", lambda: site.connect() or "")
+def test_a_run_is_kept_after_a_second_question(open_page, two_done, page_connection, model_dir):
     app = open_page()
     app.button(key="keep").click().run()
     assert not ModelVersion.objects.exists()
@@ -171,10 +171,13 @@ def test_runs_are_deleted_when_one_is_sure(open_page, two_done):
 
 def test_figures_of_other_data_are_not_compared(open_page, two_done, finish, books):
     finish(books.with_name("other.csv"), 3)
+    # The same name in another folder.
+    other = books.parent / "more" / "books.csv"
+    finish(other, 3)
     app = open_page()
-    assert app.selectbox(key="of").options == ["other.csv", "books.csv"]
+    assert app.selectbox(key="of").options == [f"books.csv ({other})", "other.csv", f"books.csv ({books})"]
     assert not app.get("vega_lite_chart")
-    app.selectbox(key="of").select_index(1).run()
+    app.selectbox(key="of").select_index(2).run()
     assert not app.exception
     assert len(app.get("vega_lite_chart")) == 1
 
@@ -193,6 +196,25 @@ def test_data_that_can_not_be_trained_on_is_explained_and_the_runs_stay(open_pag
     assert not app.exception
     assert advice in said(app)
     assert app.selectbox(key="kept").options[0].startswith(f"{two_done[0]}, accuracy")
+
+
+def test_word_vectors_bring_their_own_dimensions(open_page):
+    app = open_page()
+    assert app.text_input(key="try-dim").placeholder == "35"
+    assert app.dataframe[0].value["dim"].tolist() == [35]
+
+
+def test_what_is_recommended_follows_the_train_side_alone(open_page, monkeypatch, examples, books):
+    n_train = len(frozen_split(examples).train)
+    monkeypatch.setattr("training.core.fit.FEW_EXAMPLES", n_train + 1)
+    assert open_page().text_input(key="try-epoch").placeholder == "25"
+    monkeypatch.setattr("training.core.fit.FEW_EXAMPLES", n_train)
+    app = open_page()
+    assert app.text_input(key="try-epoch").placeholder == "10"
+    # With a file of its own to measure on all of the data is trained on.
+    monkeypatch.setattr("training.core.fit.FEW_EXAMPLES", n_train + 1)
+    app.text_input(key="test").set_value(str(books)).run()
+    assert app.text_input(key="try-epoch").placeholder == "10"
 
 
 def test_what_is_no_value_is_told_and_nothing_can_be_started(open_page):

@@ -5,7 +5,6 @@ import os
 import shlex
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -18,6 +17,7 @@ from classifier.genre_table import sync_genres
 from classifier.models import ModelVersion
 from training import lab
 from training.core.fit import FitParameters
+from training.lab_job import Job
 from training.lab_worker import work_off
 from training.tests.helpers import run as run_command
 from training.tests.helpers import write_books
@@ -41,13 +41,13 @@ def data(tmp_path):
 
 @pytest.fixture
 def job(data):
-    return lab.Job(data, FitParameters(epoch=5, dim=5), "none")
+    return Job(data, FitParameters(epoch=5, dim=5), "none")
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    monkeypatch.setenv("GENRE_LAB_DIR", str(tmp_path / "lab"))
-    return tmp_path / "lab"
+def folder(tmp_path, settings):
+    settings.GENRE_LAB_DIR = tmp_path / "lab"
+    return settings.GENRE_LAB_DIR
 
 
 @pytest.fixture
@@ -83,8 +83,8 @@ def trained(*jobs):
 
 def test_runs_are_worked_off_in_order_and_one_that_fails_does_not_end_the_others(no_worker, fit_here, job, tmp_path):
     assert lab.start([]) == []
-    missing = lab.Job(tmp_path / "missing.csv", FitParameters(), "none")
-    first, failed, last = trained(job, missing, lab.Job(job.data, FitParameters(epoch=6, dim=5), "none"))
+    missing = Job(tmp_path / "missing.csv", FitParameters(), "none")
+    first, failed, last = trained(job, missing, Job(job.data, FitParameters(epoch=6, dim=5), "none"))
     assert [first.state, failed.state, last.state] == [lab.DONE, lab.FAILED, lab.DONE]
     assert "does not exist" in failed.why
     assert {*lab.METRICS, "n_train", "n_test", "average_loss", "seconds"} == set(first.result)
@@ -98,6 +98,50 @@ def test_a_hundred_runs_and_more_stay_in_order(no_worker, job):
     ids = lab.start([job] * 101)
     assert [run.id for run in lab.runs()] == ids
     assert (ids[9].rpartition("/")[2], ids[100].rpartition("/")[2]) == ("010", "101")
+
+
+def test_data_that_was_changed_after_a_run_was_asked_for_is_refused(no_worker, fit_here, data):
+    parameters = FitParameters(epoch=5, dim=5)
+    same = Job(data, parameters, "none", data_sha256=sha256_of(data))
+    changed = Job(data, parameters, "none", data_sha256="0" * 64)
+    measured = Job(data, parameters, "none", test=data, data_sha256=same.data_sha256, test_sha256="0" * 64)
+    done, *failed = trained(same, changed, measured)
+    assert (done.state, done.job) == (lab.DONE, same)
+    for run in failed:
+        assert run.state == lab.FAILED
+        assert "was changed after this run was asked for" in run.why
+
+
+def test_runs_compare_by_what_their_files_hold(data):
+    parameters = FitParameters()
+    copy = data.with_name("copy.csv")
+    assert Job(data, parameters, data_sha256="a").texts == Job(copy, parameters, data_sha256="a").texts
+    assert Job(data, parameters, data_sha256="a").texts != Job(data, parameters, data_sha256="b").texts
+    assert Job(data, parameters).texts != Job(data, parameters, test=copy).texts
+
+
+def test_a_run_from_before_hashes_were_recorded_is_read(job):
+    written = {name: value for name, value in job.as_json().items() if not name.endswith("_sha256")}
+    assert Job.from_json(written) == job
+
+
+def test_runs_like_those_that_are_done_are_expected_to_take_as_long(no_worker, job, data):
+    first, second, running = lab.start([job] * 3)
+    (other,) = lab.start([Job(data.with_name("other.csv"), job.parameters, "none")])
+    assert lab.expected_seconds(lab.get_run(running), lab.runs()) is None
+    for run_id, seconds in ((first, 10.0), (second, 14.0), (other, 99.0)):
+        write_json(lab.get_run(run_id).folder / lab.RESULT, {"seconds": seconds})
+    assert lab.expected_seconds(lab.get_run(running), lab.runs()) == 12
+    assert lab.get_run(running).elapsed == 0
+    write_json(lab.get_run(running).folder / lab.PROGRESS, {"share": 0.2, "phase": "x", "began": time.time() - 5})
+    assert 5 <= lab.get_run(running).elapsed < 60
+
+
+def test_uploads_beside_the_runs_are_no_runs(no_worker, job):
+    (run_id,) = lab.start([job])
+    upload = lab.lab_dir() / "data" / "0" / lab.JOB
+    write_json(upload, job.as_json())
+    assert [run.id for run in lab.runs()] == [run_id]
 
 
 def test_an_error_that_nobody_foresaw_is_told_too(no_worker, monkeypatch, job, capsys):
@@ -211,8 +255,3 @@ def test_a_folder_that_is_no_run_is_passed_over(no_worker, job):
     broken.mkdir()
     (broken / lab.JOB).write_text("no json")
     assert states() == [lab.QUEUED]
-
-
-def test_the_runs_are_kept_beside_the_database_unless_told_otherwise(monkeypatch):
-    monkeypatch.delenv("GENRE_LAB_DIR", raising=False)
-    assert lab.lab_dir() == Path(lab.__file__).resolve().parent.parent / "var" / "lab"
