@@ -1,4 +1,4 @@
-"""Long work on a page: it is told of, Streamlit's "Stop" ends it, and it is done once for all who ask for the same."""
+"""Long work on a page: it is told of, "Stop" ends it, and it is done once for all who ask for the same."""
 
 import time
 from collections import OrderedDict
@@ -9,12 +9,15 @@ from threading import Lock, Thread
 from typing import Any, TypeVar
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from training.core.progress import OnStep
 
 T = TypeVar("T")
 # How soon "Stop" is seen; work that takes less shows no bar.
 LOOK_SECONDS = 0.3
+# In the session: the work whose "Stop" was pressed.
+STOPPED = "stopped"
 _lock = Lock()
 
 
@@ -27,18 +30,37 @@ def once(what: str, key: object, work: Callable[[OnStep], T], *, most: int = 4) 
 
     Streamlit's own caches would show every step of the progress again whenever they answer.
     """
-    kept, name = _kept(what), repr(key)
+    # Drawn in any case: what comes after must not move when there is nothing to wait for.
+    place, kept, name = st.empty(), _kept(what), repr(key)
     with _lock:
         if name in kept:
             kept.move_to_end(name)
             found: T = kept[name]
             return found
-    made = patiently(what, work)
+    if st.session_state.get(STOPPED) == (what, name):
+        del st.session_state[STOPPED]
+        st.info("Stopped. Choose something else, or ask for the same again.")
+        st.stop()
+    made = patiently(what, work, lambda: _draw(place, what, name))
+    place.empty()
     with _lock:
         kept[name] = made
         while len(kept) > most:
             kept.popitem(last=False)
     return made
+
+
+def _draw(place: DeltaGenerator, what: str, name: str) -> DeltaGenerator:
+    """Draw a bar and a button that ends the work, and return the bar."""
+    with place.container():
+        bar, button = st.columns([6, 1])
+        # Streamlit's own "Stop" is no part of a minimal toolbar.
+        button.button("Stop", key=f"stop {what} {name}", on_click=_stop, args=(what, name))
+        return bar.progress(0.0)
+
+
+def _stop(what: str, name: str) -> None:
+    st.session_state[STOPPED] = (what, name)
 
 
 @contextmanager
@@ -50,6 +72,8 @@ def wanted(name: str, key: object, *, asked: bool) -> Iterator[bool]:
     is_wanted = asked or (name in st.session_state and st.session_state[name] == key)
     if is_wanted:
         st.session_state.pop(name, None)
+    if asked:
+        st.session_state.pop(STOPPED, None)
     yield is_wanted
     if is_wanted:
         st.session_state[name] = key
@@ -60,10 +84,10 @@ def _kept(what: str) -> OrderedDict[str, Any]:
     return OrderedDict()
 
 
-def patiently(what: str, work: Callable[[OnStep], T]) -> T:
-    """Do ``work`` beside the page, which shows how far it is and can so be stopped at any moment.
+def patiently(what: str, work: Callable[[OnStep], T], draw: Callable[[], DeltaGenerator]) -> T:
+    """Do ``work`` beside the page, which shows how far it is on the bar of ``draw`` and can so end at any moment.
 
-    Work that was stopped ends at its next step.
+    Work for which nobody waits any more ends at its next step.
     """
     step, is_stopped = ("", 0.0), False
 
@@ -76,12 +100,10 @@ def patiently(what: str, work: Callable[[OnStep], T]) -> T:
     result, bar, began = _beside(lambda: work(on_step)), None, time.monotonic()
     try:
         while not _is_done(result):
-            bar = bar or st.progress(0.0)
+            bar = bar or draw()
             bar.progress(step[1], f"{what}: {step[0] or 'working'}, {time.monotonic() - began:.0f} s")
     finally:
         is_stopped = True
-        if bar:
-            bar.empty()
     return result.result()
 
 
