@@ -26,7 +26,7 @@ HTTPS = env.bool("GENRE_HTTPS", False)
 # Ours
 GENRE_MODEL_DIR = Path(env.str("GENRE_MODEL_DIR", "") or BASE_DIR / "models")
 GENRE_DATA_DIR = Path(env.str("GENRE_DATA_DIR", "") or BASE_DIR / "data")
-# Where the lab keeps its trainings, and the data that is uploaded for them.
+# Where the lab keeps its trainings, the data that is uploaded for them, and vectors that it has learned.
 GENRE_LAB_DIR = Path(env.str("GENRE_LAB_DIR", "") or BASE_DIR / "var" / "lab")
 # Word vectors training starts from: "book" (the shipped ones), "none", or a file of `build_vectors`.
 GENRE_VECTORS = env.str("GENRE_VECTORS", "book")

@@ -6,38 +6,18 @@ import streamlit as st
 from classifier.core.errors import GenreError
 from classifier.core.text import check_text, one_line
 from explore.choosing import choose_corpus
+from explore.nearness import NAMES, fitted, rates_of, vectors_of
 from explore.reading import load_groups
-from explore.waiting import once, wanted
+from explore.waiting import wanted
 from training.core.books import Corpus
-from training.core.embeddings import METHODS, Embeddings
+from training.core.embeddings import METHODS
 from training.core.naming import example_labels, find_examples
-from training.core.neighbours import K, Rate, measure_methods, nearest
+from training.core.neighbours import K, Rate, nearest
 
-NAMES = {"doc2vec": "Doc2Vec", "fasttext": "fastText", "tfidf": "TF-IDF"}
 PASTED = "A text of mine"
 BOOK = "A book of the data"
 # All of a hundred thousand titles would go to the browser each time.
 BOOKS_OFFERED = 500
-
-
-def fitted(corpus: Corpus, method: str) -> Embeddings:
-    """Return the vectors of the corpus's texts."""
-    return once(
-        f"Learning vectors, {NAMES[method]}",
-        corpus.key,
-        lambda on_step: METHODS[method](corpus.examples, on_step=on_step),
-        most=2,
-    )
-
-
-def rates_of(corpus: Corpus, methods: tuple[str, ...]) -> list[Rate]:
-    """Return how good the methods are."""
-    return once(
-        "Measuring",
-        (corpus.key, methods),
-        lambda on_step: measure_methods(corpus.examples, methods, on_step=on_step),
-        most=12,
-    )
 
 
 def show(corpus: Corpus) -> None:
@@ -98,12 +78,15 @@ def show_nearest(corpus: Corpus, methods: list[str]) -> None:
             try:
                 if at is None:
                     check_text(text)
-                found = fitted(corpus, method)
+                    found = fitted(corpus, method)
+                    query, vectors = found.embed(text), found.vectors
+                else:
+                    vectors = vectors_of(corpus, method)
+                    query = vectors[at]
             except GenreError as error:
                 st.error(str(error))
                 continue
-            query = found.embed(text) if at is None else found.vectors[at]
-            rows, cosines = nearest(query, found.vectors, group=group, groups=groups)
+            rows, cosines = nearest(query, vectors, group=group, groups=groups)
             if not len(rows):
                 st.info(
                     "Nothing is near: no word is known, or there is no other book. Try another text or larger data."

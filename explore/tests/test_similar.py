@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from conftest import make_examples
+from training.core.embeddings import METHODS
 from training.tests.helpers import write_books
 
 PAGE = Path(__file__).resolve().parent.parent / "screens" / "similar.py"
@@ -52,6 +53,21 @@ def test_another_book_can_be_chosen_after_measuring(small):
     small.multiselect(key="similar_methods").set_value(["tfidf", "fasttext"]).run()
     assert not small.exception
     assert len(small.dataframe) == 2
+
+
+def test_what_was_learned_outlives_the_lab(small, monkeypatch):
+    import streamlit as st
+
+    small.run()
+    small.selectbox[0].set_value(0).run()
+    small.button(key="similar_measure").click().run()
+    st.cache_resource.clear()
+    # As after a restart: nothing may be learned again.
+    monkeypatch.setitem(METHODS, "tfidf", None)
+    small.selectbox[0].set_value(1).run()
+    assert not small.exception
+    assert set(small.dataframe[0].value["genres"].head(3)) == {"fantasy"}
+    assert small.dataframe[1].value["method"].tolist() == ["TF-IDF", "random"]
 
 
 def test_of_two_books_with_one_title_the_chosen_one_is_asked_about(page, tmp_path):

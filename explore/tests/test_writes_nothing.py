@@ -45,6 +45,7 @@ OF_APPS = {
         "start", "stop", "stop_all",
     },
     "training.lab_job": {"Job"},
+    "training.lab_kept": {"kept_rates", "kept_vectors"},
     "training.models": {"MonitorState"},
     "training.templatetags.figures": {"ROLES", "estimate", "percent"},
     "training.uploads": {"keep_upload"},

@@ -8,6 +8,8 @@ import logging
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -212,3 +214,10 @@ METHODS: dict[str, Callable[..., Embeddings]] = {
     "fasttext": fit_fasttext,
     "tfidf": fit_tfidf,
 }
+
+
+def recipe_of(method: str) -> str:
+    """Name all that the vectors of the same examples depend on: the method, its parameters, the packages it uses."""
+    packages = {"gensim": "gensim", "sklearn": "scikit-learn", "fasttext": "fasttext-community", "numpy": "numpy"}
+    versions = [version(package) for module, package in packages.items() if find_spec(module)]
+    return repr((method, sorted(DOC2VEC.items()), SVD_DIM, versions))
