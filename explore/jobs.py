@@ -1,6 +1,6 @@
 """The form of the Train page: what to try, as jobs."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,28 +32,37 @@ def jobs_form(corpus: Corpus) -> list[Job]:
         return []
     vectors = st.multiselect("Word vectors to start from", VECTORS, ["book"], format_func=VECTORS.get, key="vectors")
     bases = _bases(_train_size(corpus, path), vectors)
-    texts = {}
-    for column, name in zip(st.columns(len(FIELDS)), FIELDS, strict=True):
-        advice = ", ".join(dict.fromkeys(str(getattr(base, name)) for base in bases.values()))
-        if name == "loss":
-            texts[name] = ", ".join(column.multiselect(name, LOSSES, key=f"try-{name}", placeholder=advice))
-        else:
-            texts[name] = column.text_input(name, key=f"try-{name}", placeholder=advice, help=HELP)
-    way, amount, last = st.columns(3)
-    is_random = way.radio("Search", ["grid", "random"], key="way", horizontal=True) == "random"
-    if is_random:
-        n_random = int(amount.number_input("Random runs, with each of the word vectors", 1, 100, 10, key="n-random"))
-        seed = int(last.number_input("Seed of the search", 0, key="search-seed"))
-        options = {"n_random": n_random, "seed": seed}
-    else:
-        options = {"steps": int(amount.number_input("Values that stand for a range", 2, 10, 3, key="steps"))}
+    texts = _values(bases.values())
     try:
-        found = recipes(texts, bases, **options)
+        found = recipes(texts, bases, **_way())
     except GenreError as error:
         st.error(str(error))
         return []
     test_sha256 = sha256_of(path) if path else ""
     return [_job(corpus, recipe, path, test_sha256) for recipe in found]
+
+
+def _values(bases: Collection[FitParameters]) -> dict[str, str]:
+    """Draw a field for each parameter; return what is written in them."""
+    texts = {}
+    for column, name in zip(st.columns(len(FIELDS)), FIELDS, strict=True):
+        advice = ", ".join(dict.fromkeys(str(getattr(base, name)) for base in bases))
+        if name == "loss":
+            texts[name] = ", ".join(column.multiselect(name, LOSSES, key=f"try-{name}", placeholder=advice))
+        else:
+            texts[name] = column.text_input(name, key=f"try-{name}", placeholder=advice, help=HELP)
+    return texts
+
+
+def _way() -> dict[str, int]:
+    """Draw how to search; return the options of ``recipes``."""
+    way, amount, last = st.columns(3)
+    is_random = way.radio("Search", ["grid", "random"], key="way", horizontal=True) == "random"
+    if is_random:
+        n_random = int(amount.number_input("Random runs, with each of the word vectors", 1, 100, 10, key="n-random"))
+        seed = int(last.number_input("Seed of the search", 0, key="search-seed"))
+        return {"n_random": n_random, "seed": seed}
+    return {"steps": int(amount.number_input("Values that stand for a range", 2, 10, 3, key="steps"))}
 
 
 def _train_size(corpus: Corpus, test: Path | None) -> int:

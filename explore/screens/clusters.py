@@ -10,7 +10,7 @@ from explore.clustering import criteria_of, map_of, study_of
 from explore.waiting import wanted
 from training.core.books import Corpus
 from training.core.cluster_study import VECTORS, Study
-from training.core.clusters import AGREEMENT, METHODS, MIN_TEXTS, MOST_TEXTS, best_k
+from training.core.clusters import AGREEMENT, METHODS, MIN_TEXTS, MOST_TEXTS, Clustering, best_k
 from training.core.projection import MOST_POINTS, available
 
 
@@ -52,10 +52,13 @@ def show(corpus: Corpus) -> None:
             found = study_of(corpus, *chosen)
         show_figures(found)
         show_map(corpus, kind, seed, found)
+        show_clusters(corpus, found.clusterings[0])
     except GenreError as error:
         st.error(f"{error} Choose a larger file at the side, or fewer clusters.")
-        return
-    one = found.clusterings[0]
+
+
+def show_clusters(corpus: Corpus, one: Clustering) -> None:
+    """Show what names each cluster, and which books contradict theirs."""
     st.subheader("What names each cluster")
     st.dataframe(clusters_frame(one), hide_index=True)
     st.subheader("Books whose cluster contradicts their genres")

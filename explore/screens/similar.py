@@ -1,7 +1,9 @@
 """Texts near to a text, by several methods side by side."""
 
+import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
 from classifier.core.errors import GenreError
 from classifier.core.text import check_text, one_line
@@ -10,9 +12,9 @@ from explore.nearness import NAMES, fitted, rates_of, vectors_of
 from explore.reading import load_groups
 from explore.waiting import wanted
 from training.core.books import Corpus
-from training.core.embeddings import METHODS
+from training.core.embeddings import METHODS, Vectors
 from training.core.naming import example_labels, find_examples
-from training.core.neighbours import K, Rate, nearest
+from training.core.neighbours import Indices, K, Rate, nearest
 
 PASTED = "A text of mine"
 BOOK = "A book of the data"
@@ -76,32 +78,38 @@ def show_nearest(corpus: Corpus, methods: list[str]) -> None:
         with column:
             st.markdown(f"**{NAMES[method]}**")
             try:
-                if at is None:
-                    check_text(text)
-                    found = fitted(corpus, method)
-                    query, vectors = found.embed(text), found.vectors
-                else:
-                    vectors = vectors_of(corpus, method)
-                    query = vectors[at]
+                query, vectors = query_of(corpus, method, at, text)
             except GenreError as error:
                 st.error(str(error))
                 continue
-            rows, cosines = nearest(query, vectors, group=group, groups=groups)
-            if not len(rows):
-                st.info(
-                    "Nothing is near: no word is known, or there is no other book. Try another text or larger data."
-                )
-                continue
-            near = [corpus.examples[row] for row in rows]
-            frame = pd.DataFrame(
-                {
-                    "cosine": cosines.round(3),
-                    "title": [example.title for example in near],
-                    "genres": [", ".join(example.genres) for example in near],
-                    "opening words": [one_line(example.text)[:100] for example in near],
-                }
-            )
-            st.dataframe(frame, hide_index=True)
+            show_found(corpus, *nearest(query, vectors, group=group, groups=groups))
+
+
+def query_of(corpus: Corpus, method: str, at: int | None, text: str) -> tuple[Vectors, Vectors]:
+    """Return the vector of the book at ``at``, or else of ``text``, and those of all books."""
+    if at is not None:
+        vectors = vectors_of(corpus, method)
+        return vectors[at], vectors
+    check_text(text)
+    found = fitted(corpus, method)
+    return found.embed(text), found.vectors
+
+
+def show_found(corpus: Corpus, rows: Indices, cosines: NDArray[np.float64]) -> None:
+    """Show the texts that are near."""
+    if not len(rows):
+        st.info("Nothing is near: no word is known, or there is no other book. Try another text or larger data.")
+        return
+    near = [corpus.examples[row] for row in rows]
+    frame = pd.DataFrame(
+        {
+            "cosine": cosines.round(3),
+            "title": [example.title for example in near],
+            "genres": [", ".join(example.genres) for example in near],
+            "opening words": [one_line(example.text)[:100] for example in near],
+        }
+    )
+    st.dataframe(frame, hide_index=True)
 
 
 def show_rates(rates: list[Rate]) -> None:

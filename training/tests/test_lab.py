@@ -17,10 +17,12 @@ from classifier.genre_table import sync_genres
 from classifier.models import ModelVersion
 from training import lab
 from training.core.fit import FitParameters
+from training.inputs import find_inputs
 from training.lab_job import Job
 from training.lab_worker import work_off
 from training.tests.helpers import run as run_command
 from training.tests.helpers import write_books
+from training.uploads import keep_upload
 
 # Says that it has begun the first run that nobody has, as the worker does, and goes on for ever.
 STAND_IN = """
@@ -193,6 +195,15 @@ def test_a_kept_run_is_a_candidate_with_every_file_as_it_was(no_worker, fit_here
     assert lab.runs() == []
     assert not run.folder.parent.exists()
     registry.promote(version.number, by="tests")
+
+
+@pytest.mark.django_db
+def test_the_gate_finds_what_a_kept_run_of_an_upload_learned_from(no_worker, fit_here, data, model_dir):
+    upload = keep_upload(data.name, data.read_bytes())
+    data.unlink()
+    (run,) = trained(Job(upload, FitParameters(epoch=5, dim=5), "none", data_sha256=sha256_of(upload)))
+    found, lost = find_inputs(lab.keep(run.id, by="tests").meta)
+    assert ([each.path for each in found], lost) == ([upload], [])
 
 
 @pytest.mark.django_db
