@@ -4,6 +4,7 @@
 a ``Corpus``: the usable examples, and for each row that is not used the reason why.
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -95,12 +96,14 @@ def read_records(path: Path, stream: TextIO, file_format: str) -> Iterator[Label
 
 def collect(records: Iterable[LabelledText], genres: GenreList, corpus: Corpus) -> None:
     """Add ``records`` to ``corpus``: map labels, merge repeated texts, count what can't be used."""
-    found: dict[tuple[str, ...], tuple[LabelledText, Counter[str]]] = {}
-    n_rows: Counter[tuple[str, ...]] = Counter()
+    # By a digest of the words: those of 100,000 texts would fill a gigabyte.
+    found: dict[bytes, tuple[LabelledText, Counter[str]]] = {}
+    n_rows: Counter[bytes] = Counter()
     for record in records:
         corpus.n_rows += 1
-        words = tuple(tokens(record.text))
-        n_rows[words] += 1
+        words = tokens(record.text)
+        key = hashlib.sha256(" ".join(words).encode()).digest()
+        n_rows[key] += 1
         slugs = map_labels(record.labels, genres, corpus.unmapped)
         if not words:
             corpus.refuse(record.row, NO_TEXT)
@@ -110,11 +113,11 @@ def collect(records: Iterable[LabelledText], genres: GenreList, corpus: Corpus) 
             corpus.refuse(record.row, NO_LABEL)
         elif not slugs:
             corpus.refuse(record.row, NO_GENRE)
-        elif words in found and not set(slugs) - set(found[words][1]):
+        elif key in found and not set(slugs) - set(found[key][1]):
             corpus.refuse(record.row, SAME_TEXT)
         else:
-            found.setdefault(words, (record, Counter()))[1].update(slugs)
-    for words, (record, counts) in found.items():
+            found.setdefault(key, (record, Counter()))[1].update(slugs)
+    for key, (record, counts) in found.items():
         corpus.examples.append(
             Example(
                 text=record.text,
@@ -123,6 +126,6 @@ def collect(records: Iterable[LabelledText], genres: GenreList, corpus: Corpus) 
                 author=record.extra.get("author") or "",
                 source=corpus.name,
                 row=record.row,
-                n_rows=n_rows[words],
+                n_rows=n_rows[key],
             )
         )

@@ -75,7 +75,11 @@ class Split:
 
 def text_key(text: str) -> str:
     """Return a key that is equal for texts with the same words in the same order."""
-    return hashlib.sha256(" ".join(tokens(text)).encode()).hexdigest()[:16]
+    return _words_key(tokens(text))
+
+
+def _words_key(words: Sequence[str]) -> str:
+    return hashlib.sha256(" ".join(words).encode()).hexdigest()[:16]
 
 
 def book_key(example: Example) -> str:
@@ -111,7 +115,10 @@ def near_pairs(texts: Sequence[str]) -> tuple[Indices, Indices]:
     ----------
     Broder, "On the resemblance and containment of documents", SEQUENCES 1997.
     """
-    shingles = _shingle_matrix(texts)
+    return _near_pairs(_shingle_matrix(texts)[0])
+
+
+def _near_pairs(shingles: csr_matrix) -> tuple[Indices, Indices]:
     frequency = np.bincount(shingles.indices, minlength=shingles.shape[1])
     common = csr_matrix(shingles[:, np.flatnonzero(frequency > _COMMON_SHINGLE)])
     rare = csr_matrix(shingles[:, np.flatnonzero((frequency > 1) & (frequency <= _COMMON_SHINGLE))])
@@ -123,14 +130,25 @@ def near_pairs(texts: Sequence[str]) -> tuple[Indices, Indices]:
     return kept[:, 0], kept[:, 1]
 
 
-def _shingle_matrix(texts: Sequence[str]) -> csr_matrix:
-    """Return which text holds which shingle, shape ``(n_texts, n_shingles)``, a column only where one is held."""
+def _shingle_matrix(texts: Sequence[str]) -> tuple[csr_matrix, list[str]]:
+    """Return which text holds which shingle, and the key of each text.
+
+    The matrix has the shape ``(n_texts, n_shingles)``, with a column only where a shingle is held. Both in one go:
+    most of the time is that of finding the words.
+    """
+    keys = []
+
+    def shingles(text: str) -> list[str]:
+        words = tokens(text)
+        keys.append(_words_key(words))
+        return [" ".join(words[at : at + SHINGLE_WORDS]) for at in range(len(words) - SHINGLE_WORDS + 1)]
+
     vectorizer = HashingVectorizer(
-        analyzer=_shingles, n_features=2**22, binary=True, norm=None, alternate_sign=False, dtype=np.float32
+        analyzer=shingles, n_features=2**22, binary=True, norm=None, alternate_sign=False, dtype=np.float32
     )
     hashed = csr_matrix(vectorizer.transform(texts))
     hashes, columns = np.unique(hashed.indices, return_inverse=True)
-    return csr_matrix((hashed.data, columns, hashed.indptr), shape=(len(texts), len(hashes)))
+    return csr_matrix((hashed.data, columns, hashed.indptr), shape=(len(texts), len(hashes))), keys
 
 
 def _sharing(rare: csr_matrix, sizes: Indices, n_common: Indices) -> Iterator[tuple[Indices, Indices]]:
@@ -176,20 +194,13 @@ def _near(shared: NDArray[np.float64], left: Indices, right: Indices) -> NDArray
     return np.asarray((alike | contained) & (shared > 0))
 
 
-def _shingles(text: str) -> list[str]:
-    words = tokens(text)
-    return [" ".join(words[at : at + SHINGLE_WORDS]) for at in range(len(words) - SHINGLE_WORDS + 1)]
-
-
 def group_books(examples: Sequence[Example]) -> Indices:
     """Return a group number for each example, shape ``(n_examples,)``; tied examples share one."""
     n_examples = len(examples)
     if not n_examples:
         return np.array([], dtype=np.intp)
-    left, right = near_pairs([example.text for example in examples])
-    links = [(left, right)]
-    for keys in ([text_key(example.text) for example in examples], [book_key(example) for example in examples]):
-        links.append(_link_equal(keys))
+    shingles, text_keys = _shingle_matrix([example.text for example in examples])
+    links = [_near_pairs(shingles), _link_equal(text_keys), _link_equal([book_key(example) for example in examples])]
     rows = np.concatenate([pair[0] for pair in links])
     columns = np.concatenate([pair[1] for pair in links])
     graph = csr_matrix((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(n_examples, n_examples))
