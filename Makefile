@@ -11,7 +11,7 @@ WORKERS ?= 2
 MODEL_CHANGE := var/model-change
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help database setup run check test functional realdata postgres bench bench-predict bench-quality bench-baselines bench-monitor bench-alarms soak soak-registry model-change drill explore clean
+.PHONY: help database setup run check test functional realdata postgres bench bench-predict bench-quality bench-baselines bench-monitor bench-alarms bench-lab soak soak-registry model-change drill explore clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,6 +85,9 @@ bench-monitor: $(VENV)/dev.stamp  ## the monitor page with 1,000,000 predictions
 
 bench-alarms: $(VENV)/dev.stamp  ## false alarms, alarms that fail to come, and how right the audit is (some minutes)
 	$(BIN)/python -m benchmarks.alarms
+
+bench-lab: $(VENV)/dev.stamp  ## how long one waits for each page of the lab, and its memory (some minutes)
+	$(BIN)/python -m benchmarks.lab
 
 soak: soak-registry  ## the long runs under load
 
