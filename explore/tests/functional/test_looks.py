@@ -28,8 +28,9 @@ from training.monitor.watch import watch
 fill(sorted(Path(settings.GENRE_MODEL_DIR).iterdir()), n_predictions=3000, n_corrections=300)
 ids = list(Correction.objects.values_list("pk", flat=True)[:60])
 ada, bert = (User.objects.create_user(name) for name in ("ada", "bert"))
-review(corrections=ids, status="approved", by=ada)
-review(corrections=ids[:15], status="rejected", by=bert)
+review(corrections=ids, status="rejected", by=ada)
+# Reopened by somebody else.
+review(corrections=ids[:15], status="pending", by=bert)
 watch()
 """
 OVERFLOW = """[document.documentElement, document.querySelector('[data-testid="stMain"]')]
