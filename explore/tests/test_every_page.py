@@ -143,6 +143,7 @@ def test_an_error_about_the_data_says_what_to_choose_or_give_instead(lab, prepar
     assert bool(errors) == (state in ("one", "broken"))
 
 
+@pytest.mark.functional
 def test_the_lab_begins_with_its_first_page_and_the_starter_corpus(lab):
     from streamlit.testing.v1 import AppTest
 
