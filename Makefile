@@ -11,7 +11,7 @@ WORKERS ?= 2
 MODEL_CHANGE := var/model-change
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help database setup run check test functional realdata postgres bench bench-predict bench-quality bench-baselines bench-monitor bench-alarms bench-lab soak soak-registry model-change drill explore clean
+.PHONY: help database setup run check test functional looks realdata postgres bench bench-predict bench-quality bench-baselines bench-monitor bench-alarms bench-lab soak soak-registry model-change drill explore clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ test: $(VENV)/dev.stamp  ## the test-suite: random order, offline, both cores
 
 functional: $(VENV)/dev.stamp  ## browser journeys in a real Chromium (CHROMIUM=/path names another), real servers and trainings damaged and killed
 	$(BIN)/python -m pytest -q -m functional
+
+looks: $(VENV)/dev.stamp  ## pictures of every page of the lab, in test-results/ (some minutes)
+	$(BIN)/python -m pytest -q -m looks
 
 realdata: $(VENV)/dev.stamp  ## tests on the Kaggle file under GENRE_DATA_DIR
 	$(BIN)/python -m pytest -q -m realdata

@@ -16,6 +16,8 @@ from training.core.progress import OnStep
 T = TypeVar("T")
 # How soon "Stop" is seen; work that takes less shows no bar.
 LOOK_SECONDS = 0.3
+# From so many books on, comparing all of them takes seconds: it waits to be asked.
+BOOKS_AT_ONCE = 5_000
 # In the session: the work whose "Stop" was pressed.
 STOPPED = "stopped"
 _lock = Lock()
@@ -77,6 +79,18 @@ def wanted(name: str, key: object, *, asked: bool) -> Iterator[bool]:
     yield is_wanted
     if is_wanted:
         st.session_state[name] = key
+
+
+@contextmanager
+def wanted_of_many(name: str, key: object, n_books: int, button: str) -> Iterator[bool]:
+    """Yield whether work on ``n_books`` is wanted: on few it always is; on many it waits for a click on ``button``."""
+    if n_books < BOOKS_AT_ONCE:
+        yield True
+        return
+    with wanted(name, key, asked=st.button(button, key=f"{name}_button")) as is_wanted:
+        if not is_wanted:
+            st.info(f"{n_books:,} books are many to compare with each other: ask for it when you have some seconds.")
+        yield is_wanted
 
 
 @st.cache_resource(show_spinner=False)

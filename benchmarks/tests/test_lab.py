@@ -40,8 +40,8 @@ def test_books_are_made_up_where_the_real_ones_are_absent(tmp_path):
     assert len(read_corpus(tmp_path / "books.csv", canonical_genres()).examples) == 20
 
 
-def test_runs_that_ended_are_runs_to_the_lab(tmp_path, monkeypatch):
-    monkeypatch.setenv("GENRE_LAB_DIR", str(tmp_path))
+def test_runs_that_ended_are_runs_to_the_lab(tmp_path, settings):
+    settings.GENRE_LAB_DIR = tmp_path
     save_runs(tmp_path)
     assert {run.state for run in runs()} == {DONE}
 

@@ -8,11 +8,10 @@ from explore.choosing import choose_corpus
 from explore.dataset_charts import two_shares
 from explore.reading import load_groups, load_tables
 from explore.site import names
+from explore.waiting import wanted_of_many
 from training.core.books import Corpus
 from training.core.leak import genre_shift, leak_table, measure_leak, most_merged, near_copies
 
-# From so many books on, comparing all texts takes seconds: it waits to be asked.
-BOOKS_AT_ONCE = 5_000
 GENRES_SHOWN = 15
 ROWS_SHOWN = 2_000
 PERCENT = st.column_config.NumberColumn(format="percent")
@@ -41,10 +40,9 @@ def show(corpus: Corpus) -> None:
     _merging(rows, table)
     _unusable(corpus, rows)
     st.subheader("Near copies, and what a random split would leak")
-    if len(table) < BOOKS_AT_ONCE or st.toggle("Compare all texts", help="Takes some seconds."):
-        _leak(corpus, rows, table)
-    else:
-        st.info(f"{len(table):,} texts are many to compare with each other: switch it on when you have some seconds.")
+    with wanted_of_many("leak", corpus.key, len(table), "Compare all texts") as is_wanted:
+        if is_wanted:
+            _leak(corpus, rows, table)
 
 
 def _merging(rows: pd.DataFrame, table: pd.DataFrame) -> None:

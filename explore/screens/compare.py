@@ -12,6 +12,7 @@ from explore.choosing import choose_corpus
 from explore.model_charts import name_of
 from explore.reading import load_compared
 from explore.versions import choose_model, open_model
+from explore.waiting import wanted_of_many
 from training.core.books import Corpus
 from training.core.inspect import Compared, disputed, winners
 from training.core.paired import LEVEL
@@ -58,10 +59,14 @@ def one_text(ours: GenreModel, theirs: GenreModel) -> None:
 def on_data(first: Path, second: Path, models: tuple[GenreModel, GenreModel], corpus: Corpus) -> None:
     """Show the figures, the genres and the texts on which they differ."""
     st.subheader("On the dataset")
+    asked = (first, second, corpus.key)
     try:
-        compared, fair = load_compared((first, second), models, corpus)
+        with wanted_of_many("compared", asked, len(corpus.examples), "Compare on the dataset") as is_wanted:
+            if not is_wanted:
+                return
+            compared, fair = load_compared((first, second), models, corpus)
     except GenreError as error:
-        st.error(str(error))
+        st.error(f"{error} Choose other models above, or other data at the side.")
         return
     st.caption(
         f"{len(fair.examples):,} texts of the test side's {fair.n_test:,}; {fair.n_left_out:,} are left out because one of "

@@ -10,6 +10,7 @@ from explore.choosing import choose_corpus
 from explore.model_charts import name_of
 from explore.reading import load_measured
 from explore.versions import choose_model, open_model
+from explore.waiting import wanted_of_many
 from training.core import inspect
 from training.core.calibration import calibration_error
 from training.core.evaluation import decision_threshold
@@ -25,10 +26,14 @@ def show() -> None:
     corpus, choice = choose_corpus(), choose_model("model")
     if corpus is None or choice is None or (model := open_model(choice)) is None:
         return
+    asked = (choice.folder, corpus.key)
     try:
-        measured, fair = load_measured(choice.folder, model, corpus)
+        with wanted_of_many("measured", asked, len(corpus.examples), "Measure the model") as is_wanted:
+            if not is_wanted:
+                return
+            measured, fair = load_measured(choice.folder, model, corpus)
     except GenreError as error:
-        st.error(str(error))
+        st.error(f"{error} Choose another model above, or other data at the side.")
         return
     account(measured, fair)
     tabs = st.tabs(["Genres", "Confusion", "Calibration", "Thresholds", "Worst mistakes"])

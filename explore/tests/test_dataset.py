@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from explore import waiting
 from training.tests.helpers import BREAD, DRAGON, book, write_books, write_kaggle
 
 PAGES = Path(__file__).resolve().parent.parent / "screens"
@@ -135,17 +136,16 @@ def test_what_merging_does_is_shown_on_a_book_and_what_a_row_split_leaks_in_figu
 
 
 def test_a_large_file_is_compared_text_by_text_only_when_asked(open_on, kaggle, monkeypatch):
+    assert not open_on("cleaning", kaggle).button
+    monkeypatch.setattr(waiting, "BOOKS_AT_ONCE", 1)
     app = open_on("cleaning", kaggle)
-    assert not app.toggle
-    big = (PAGES / "cleaning.py").read_text().replace("BOOKS_AT_ONCE = 5_000", "BOOKS_AT_ONCE = 1")
-    from streamlit.testing.v1 import AppTest
-
-    app = AppTest.from_string(big, default_timeout=30)
-    app.session_state["data_path"] = str(kaggle)
-    app.run()
-    assert any("switch it on" in info.value for info in app.info)
-    app.toggle[0].set_value(True).run()
+    assert any("ask for it when you have some seconds" in info.value for info in app.info)
+    assert not any("A random split" in text.value for text in app.markdown)
+    app.button(key="leak_button").click().run()
     assert not app.exception
+    assert any("A random split" in text.value for text in app.markdown)
+    # Another click anywhere does not take it away.
+    app.selectbox(key="reason").select_index(1).run()
     assert any("A random split" in text.value for text in app.markdown)
 
 

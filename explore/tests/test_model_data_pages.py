@@ -8,6 +8,7 @@ import pytest
 
 from classifier.core.files import write_json
 from conftest import copy_model, thresholds_meta
+from explore import waiting
 from training.core.fit import FitParameters
 from training.core.split import book_key, frozen_split
 from training.lab_job import Job
@@ -50,6 +51,29 @@ def two_models(model_folder, tmp_path):
 
 def figures(app):
     return {metric.label: metric.value for metric in app.metric}
+
+
+@pytest.mark.parametrize(
+    ("page", "key", "shown"), [("errors", "measured_button", "Worst mistakes"), ("compare", "compared_button", "")]
+)
+def test_on_many_books_it_waits_to_be_asked(open_page, two_models, monkeypatch, page, key, shown):
+    monkeypatch.setattr(waiting, "BOOKS_AT_ONCE", 1)
+    app = open_page(page)
+    assert any("ask for it when you have some seconds" in info.value for info in app.info)
+    assert not app.tabs and not app.dataframe
+    app.button(key=key).click().run()
+    assert not app.exception
+    assert app.dataframe
+    assert not shown or shown in [tab.label for tab in app.tabs]
+
+
+def test_a_model_whose_record_is_gone_names_the_next_step(open_page, two_models, tmp_path):
+    for folder in tmp_path.glob("*/seen.json"):
+        folder.unlink()
+    app = open_page("errors")
+    assert not app.exception
+    assert "can't be read" in app.error[0].value
+    assert app.error[0].value.endswith("Choose another model above, or other data at the side.")
 
 
 def test_a_model_is_measured_on_the_test_side(open_page, two_models, examples):

@@ -38,7 +38,7 @@ OVERFLOW = """[document.documentElement, document.querySelector('[data-testid="s
 HEIGHT = """document.querySelector('[data-testid="stMain"]').scrollHeight"""
 
 # Streamlit's own code warns about its dependencies now and then.
-pytestmark = [pytest.mark.functional, pytest.mark.filterwarnings("default")]
+pytestmark = [pytest.mark.looks, pytest.mark.filterwarnings("default")]
 
 
 @pytest.fixture(scope="module")
