@@ -173,6 +173,8 @@ def test_every_request_of_the_period_is_in_the_chart_and_in_its_table(now):
 
 
 def test_the_damage_and_the_repair_show_in_the_charts(now):
+    # At some hours of the day a bucket holds so few texts of the bad model that their mean is an accident.
+    now = now.replace(hour=3, minute=41)
     tell_story(now)
     page = monitor_page(7, now=now)
     confidence = chart(page, "confidence")
