@@ -3,6 +3,8 @@
 import altair as alt
 import pandas as pd
 
+from explore.drawing import RAMP, count_axis, names_axis, series_colour, upright_axis
+
 
 def bars(frame: pd.DataFrame, *, name: str, count: str, title: str) -> alt.Chart:
     """Return one bar a row: the column ``name`` against the number in ``count``, in the frame's order."""
@@ -13,8 +15,8 @@ def bars(frame: pd.DataFrame, *, name: str, count: str, title: str) -> alt.Chart
         alt.Chart(frame)
         .mark_bar()
         .encode(
-            x=alt.X(count, type="quantitative", title=count),
-            y=alt.Y(name, type="nominal", sort=None, title=None, axis=alt.Axis(labelLimit=320)),
+            x=alt.X(count, type="quantitative", title=count, axis=count_axis()),
+            y=alt.Y(name, type="nominal", sort=None, axis=names_axis(320)),
             tooltip=tooltip,
         )
         .properties(title=title, description=title, height=alt.Step(20))
@@ -27,14 +29,14 @@ def heat(frame: pd.DataFrame, *, row: str, column: str, value: str, title: str) 
         alt.Chart(frame)
         .mark_rect()
         .encode(
-            x=alt.X(column, type="nominal", axis=alt.Axis(labelAngle=-90, labelLimit=160, labelOverlap=False)),
-            y=alt.Y(row, type="nominal", axis=alt.Axis(labelLimit=200, labelOverlap=False)),
+            x=alt.X(column, type="nominal", title=column, axis=upright_axis()),
+            y=alt.Y(row, type="nominal", title=row, axis=names_axis()),
             color=alt.Color(
                 value,
                 type="quantitative",
-                scale=alt.Scale(scheme="viridis", type="symlog"),
+                scale=alt.Scale(range=RAMP, type="symlog"),
                 title=value,
-                legend=alt.Legend(orient="top"),
+                legend=alt.Legend(orient="top", tickMinStep=1, format=",d"),
             ),
             tooltip=[alt.Tooltip(name) for name in frame.columns],
         )
@@ -59,14 +61,15 @@ def histogram(frame: pd.DataFrame, *, title: str) -> alt.Chart:
 
 def two_shares(frame: pd.DataFrame, *, name: str, title: str) -> alt.Chart:
     """Return two bars a row of ``name``, of the columns ``counted`` and ``share``."""
+    counted = list(frame["counted"].unique())
     return (
         alt.Chart(frame)
         .mark_bar()
         .encode(
             x=alt.X("share:Q", axis=alt.Axis(format="%"), title="share"),
-            y=alt.Y(name, type="nominal", sort=None, title=None, axis=alt.Axis(labelLimit=320)),
+            y=alt.Y(name, type="nominal", sort=None, axis=names_axis(320)),
             yOffset=alt.YOffset("counted:N", sort=None),
-            color=alt.Color("counted:N", sort=None, title=None, legend=alt.Legend(orient="top")),
+            color=series_colour("counted", counted),
             tooltip=[alt.Tooltip(name), alt.Tooltip("counted:N"), alt.Tooltip("share:Q", format=".1%")],
         )
         .properties(title=title, description=title, height=alt.Step(12))

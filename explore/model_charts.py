@@ -6,20 +6,13 @@ import altair as alt
 import pandas as pd
 
 from classifier.core.model import Prediction
-from explore import site
+from explore.drawing import AGAINST, FOR, RAMP, RULE, count_axis, names_axis, series_colour, upright_axis
+from explore.site import name_of
 
 SHARE = alt.Scale(domain=[0, 1])
-# Seen on a dark page and on a light one.
-RULE, FOR, AGAINST = "gray", "#4c78a8", "#e45756"
-# Little fades into the page, whichever its colour.
-FADE = alt.Scale(domain=[0, 1], range=[0.1, 1])
-LONG_NAMES = alt.Axis(title=None, labelLimit=200, labelOverlap=False)
-UPRIGHT_NAMES = alt.Axis(title=None, labelLimit=200, labelOverlap="greedy", labelAngle=-90)
-
-
-def name_of(slug: str) -> str:
-    """Return the genre's name; the slug of a genre that this lab does not know."""
-    return site.names().get(slug, slug)
+# From opposed to alike; what is neither lets the page through.
+DIVERGING = alt.Scale(domain=[-1, 0, 1], range=[AGAINST, "rgba(128, 128, 128, 0.08)", FOR])
+CHOICES = ["chosen", "not chosen"]
 
 
 def score_bars(prediction: Prediction, limit: int) -> alt.LayerChart:
@@ -27,13 +20,15 @@ def score_bars(prediction: Prediction, limit: int) -> alt.LayerChart:
     limits = prediction.thresholds.genres if prediction.thresholds else {}
     chosen = {genre.slug for genre in prediction.chosen}
     rows = [
-        (name_of(slug), score, limits.get(slug), "chosen" if slug in chosen else "not chosen")
-        for slug, score in prediction.top(limit)
+        (name_of(slug), score, limits.get(slug), CHOICES[slug not in chosen]) for slug, score in prediction.top(limit)
     ]
     frame = pd.DataFrame(rows, columns=["genre", "score", "threshold", "choice"]).astype({"threshold": float})
-    y, tips = alt.Y("genre", sort=None, axis=LONG_NAMES), _tips(frame, ".3f")
-    bars = alt.Chart(frame, title="Scores; a line marks a genre's threshold").mark_bar()
-    bars = bars.encode(x=alt.X("score", scale=SHARE, title="score"), y=y, color="choice", tooltip=tips)
+    y, tips = alt.Y("genre", sort=None, axis=names_axis()), _tips(frame, ".3f")
+    title = "Scores; a line marks a genre's threshold" if limits else "Scores"
+    # Without thresholds nothing is chosen, and nothing need be told apart.
+    colour = series_colour("choice", CHOICES) if limits else alt.value(FOR)
+    bars = alt.Chart(frame, title=title).mark_bar()
+    bars = bars.encode(x=alt.X("score", scale=SHARE, title="score"), y=y, color=colour, tooltip=tips)
     # A threshold above 1 says that the genre is never chosen.
     ticks = alt.Chart(frame[frame["threshold"] <= 1]).mark_tick(thickness=3, color=RULE)
     return bars + ticks.encode(x=alt.X("threshold", title="score"), y=y, tooltip=tips)
@@ -46,7 +41,7 @@ def word_bars(found: Sequence[tuple[str, float]], slug: str, limit: int) -> alt.
     chart = alt.Chart(frame, title=f"What each word adds to {name_of(slug)}").mark_bar()
     return chart.encode(
         x=alt.X("adds", title="adds to the logit"),
-        y=alt.Y("word", sort=None, title=None),
+        y=alt.Y("word", sort=None, axis=names_axis()),
         color=alt.condition(alt.datum.adds > 0, alt.value(FOR), alt.value(AGAINST)),
         tooltip=_tips(frame, ".4f"),
     )
@@ -57,12 +52,10 @@ def similarity_map(table: pd.DataFrame) -> alt.Chart:
     frame = table.rename(index=name_of, columns=name_of).rename_axis("genre").reset_index()
     frame = frame.melt("genre", var_name="other genre", value_name="cosine")
     chart = alt.Chart(frame, title="Cosine of the genres' output rows: blue alike, red opposed").mark_rect()
-    chart = chart.transform_calculate(strength="abs(datum.cosine)")
     return chart.encode(
-        x=alt.X("other genre", axis=UPRIGHT_NAMES),
-        y=alt.Y("genre", axis=LONG_NAMES),
-        color=alt.condition(alt.datum.cosine > 0, alt.value(FOR), alt.value(AGAINST)),
-        opacity=alt.Opacity("strength:Q", scale=FADE, title="strength"),
+        x=alt.X("other genre", axis=upright_axis()),
+        y=alt.Y("genre", axis=names_axis()),
+        color=alt.Color("cosine", scale=DIVERGING),
         tooltip=_tips(frame, ".3f"),
     )
 
@@ -73,18 +66,24 @@ def confusion_map(table: pd.DataFrame) -> alt.Chart:
     frame = pd.DataFrame({"texts": table.stack(), "share of genre": shares.stack()})
     frame = frame[frame["texts"] > 0].rename_axis(["genre", "answer"]).reset_index()
     frame = frame.assign(genre=frame["genre"].map(name_of), answer=frame["answer"].map(name_of))
-    chart = alt.Chart(frame, title="Answers to the texts of each primary genre").mark_rect(color=FOR)
+    chart = alt.Chart(frame, title="Answers to the texts of each primary genre").mark_rect()
     return chart.encode(
-        x=alt.X("answer", sort=list(map(name_of, table.columns)), axis=UPRIGHT_NAMES),
-        y=alt.Y("genre", sort=list(map(name_of, table.index)), axis=LONG_NAMES),
-        opacity=alt.Opacity("share of genre", scale=FADE),
+        x=alt.X("answer", sort=list(map(name_of, table.columns)), axis=upright_axis()),
+        y=alt.Y("genre", sort=list(map(name_of, table.index)), axis=names_axis()),
+        color=alt.Color(
+            "share of genre",
+            scale=alt.Scale(domain=[0, 1], range=RAMP),
+            legend=alt.Legend(orient="top", format="%"),
+        ),
         tooltip=_tips(frame, ".0%", whole=["texts"]),
     )
 
 
 def precision_recall_line(curve: pd.DataFrame, slug: str) -> alt.Chart:
     """Draw a genre's precision at each recall."""
-    chart = alt.Chart(curve, title=f"Precision and recall of {name_of(slug)}").mark_line(point=True)
+    chart = alt.Chart(curve, title=f"Precision and recall of {name_of(slug)}").mark_line(
+        point={"color": FOR}, color=FOR
+    )
     x, y = alt.X("recall", scale=SHARE), alt.Y("precision", scale=SHARE)
     return chart.encode(x=x, y=y, order="threshold", tooltip=_tips(curve, ".3f"))
 
@@ -92,7 +91,8 @@ def precision_recall_line(curve: pd.DataFrame, slug: str) -> alt.Chart:
 def reliability_line(bins: pd.DataFrame) -> alt.LayerChart:
     """Draw what scores promised and what came true, beside the line on which both are the same."""
     same = alt.Chart(pd.DataFrame({"score": [0, 1], "right": [0, 1]})).mark_line(strokeDash=[4, 4], color=RULE)
-    line = alt.Chart(bins, title="What the first score promised, and how often it was right").mark_line(point=True)
+    line = alt.Chart(bins, title="What the first score promised, and how often it was right")
+    line = line.mark_line(point={"color": FOR}, color=FOR)
     x, y = alt.X("score", scale=SHARE, title="mean score"), alt.Y("right", scale=SHARE, title="share right")
     return same.encode(x=x, y=y) + line.encode(x=x, y=y, tooltip=_tips(bins, ".3f", whole=["texts"]))
 
@@ -102,14 +102,16 @@ def threshold_lines(swept: pd.DataFrame, threshold: float) -> alt.LayerChart:
     frame = swept.rename(columns={"without_genre": "without genre"})
     frame = frame.melt("threshold", var_name="figure", value_name="share")
     lines = alt.Chart(frame, title="What each threshold does").mark_line()
-    lines = lines.encode(x="threshold", y=alt.Y("share", scale=SHARE), color="figure", tooltip=_tips(frame, ".2f"))
+    colour = series_colour("figure", list(frame["figure"].unique()))
+    lines = lines.encode(x="threshold", y=alt.Y("share", scale=SHARE), color=colour, tooltip=_tips(frame, ".2f"))
     mark = alt.Chart(pd.DataFrame({"threshold": [threshold]})).mark_rule(color=RULE, strokeDash=[4, 4])
     return lines + mark.encode(x="threshold")
 
 
 def winner_bars(table: pd.DataFrame) -> alt.Chart:
-    """Draw on how many texts of each genre exactly one of two models is right."""
+    """Draw on how many texts of each genre exactly one of two models is right, where there are any."""
     titles = {"only_first": "only the first is right", "only_second": "only the second is right"}
+    table = table[table[list(titles)].any(axis=1)]
     table = table.assign(genre=table["genre"].map(name_of))
     frame = (
         table[["genre", *titles]]
@@ -117,8 +119,10 @@ def winner_bars(table: pd.DataFrame) -> alt.Chart:
         .melt("genre", list(titles.values()), var_name="who", value_name="texts")
     )
     chart = alt.Chart(frame, title="Texts of each genre where exactly one is right").mark_bar()
-    y = alt.Y("genre", sort=list(table["genre"]), axis=LONG_NAMES)
-    return chart.encode(x="texts", y=y, yOffset="who", color="who", tooltip=_tips(frame, ","))
+    y = alt.Y("genre", sort=list(table["genre"]), axis=names_axis())
+    colour, who = series_colour("who", list(titles.values())), alt.YOffset("who", sort=list(titles.values()))
+    chart = chart.encode(x=alt.X("texts", axis=count_axis()), y=y, yOffset=who, color=colour, tooltip=_tips(frame, ","))
+    return chart.properties(height=alt.Step(12))
 
 
 def _tips(frame: pd.DataFrame, figure: str, whole: Sequence[str] = ()) -> list[alt.Tooltip]:

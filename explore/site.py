@@ -1,6 +1,7 @@
 """The site behind the lab: Django's models, for reading, and for the few functions that the lab may write through."""
 
 import os
+from collections.abc import Iterable
 from functools import cache
 
 import django
@@ -62,3 +63,13 @@ def genres() -> GenreList:
 def names() -> dict[str, str]:
     """Return what genres are called, by slug; a model may know some that the site has retired."""
     return {genre.slug: genre.name for genre in (*canonical_genres(), *genres())}
+
+
+def name_of(slug: str) -> str:
+    """Return the genre's name; the slug of a genre that this lab does not know."""
+    return names().get(slug, slug)
+
+
+def names_of(slugs: Iterable[str]) -> str:
+    """Return the genres' names, as one reads them in a table."""
+    return ", ".join(map(name_of, slugs))

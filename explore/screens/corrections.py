@@ -5,6 +5,7 @@ import pandas as pd
 import streamlit as st
 
 from explore.dataset_charts import heat
+from explore.drawing import count_axis, series_colour
 from explore.opinions import alerts, by_version, disagreements, monitored, over_time, reviewers
 from explore.site import trouble
 
@@ -13,6 +14,8 @@ SITE = "http://127.0.0.1:8000"
 # More genres than one reads at a glance.
 PAIRS_SHOWN = 60
 STATUS_ORDER = ["pending", "approved", "rejected", "withdrawn"]
+# Of the colours of charts the second is orange and the third green.
+COLOUR_ORDER = ["pending", "rejected", "approved", "withdrawn"]
 
 
 def _links() -> None:
@@ -41,11 +44,11 @@ def _over_time(frame: pd.DataFrame) -> None:
         .mark_bar()
         .encode(
             x=alt.X("yearmonthdate(day):O", title="day"),
-            y=alt.Y("corrections:Q"),
-            color=alt.Color("status:N", sort=STATUS_ORDER, legend=alt.Legend(orient="top", title=None)),
+            y=alt.Y("corrections:Q", axis=count_axis()),
+            color=series_colour("status", COLOUR_ORDER),
             tooltip=[alt.Tooltip("day:T"), alt.Tooltip("status:N"), alt.Tooltip("corrections:Q")],
         )
-        .properties(title=title, description=title, height=260)
+        .properties(title=title, description=title, height=400)
     )
 
 
@@ -99,7 +102,8 @@ def _monitor() -> None:
     if frame.empty:
         st.info("No version had traffic in the last 30 days.")
     else:
-        st.dataframe(frame, hide_index=True)
+        # Wraps its cells, where the other kind of table would be cut off.
+        st.table(frame.set_index("version"))
 
 
 st.title("Feedback")

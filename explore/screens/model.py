@@ -7,9 +7,8 @@ from classifier.core.explain import Explanation, explain
 from classifier.core.model import GenreModel, Prediction
 from explore import model_charts as charts
 from explore.correcting import correction_form
-from explore.model_charts import name_of
 from explore.reading import load_directions
-from explore.site import unset
+from explore.site import name_of, names_of, unset
 from explore.versions import Choice, choose_model, open_model
 from training.core.inspect import genre_similarity, nearest_words
 
@@ -60,7 +59,7 @@ def show_scores(prediction: Prediction) -> None:
     """Show the best scores and which genres are chosen."""
     st.altair_chart(charts.score_bars(prediction, N_SCORES))
     if prediction.chosen:
-        st.caption(f"Chosen: {', '.join(name_of(genre.slug) for genre in prediction.chosen)}.")
+        st.caption(f"Chosen: {names_of(genre.slug for genre in prediction.chosen)}.")
     elif prediction.thresholds is None:
         st.caption("This model has no thresholds: it ranks the genres and chooses none.")
     st.caption(f"{prediction.n_known} of {prediction.n_words} telling words are known to this model.")

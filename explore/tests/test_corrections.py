@@ -87,7 +87,6 @@ def test_the_monitors_figures_are_shown_by_version_with_intervals(app, page_conn
     MonitorState.objects.create(figures={"versions": [version]}, watched_at=timezone.now())
     app.run()
     assert not app.exception
-    row = app.dataframe[-1].value.iloc[0]
-    assert row["version"] == "version 3"
+    row = app.table[-1].value.loc["version 3"]
     assert row["expected accuracy"] == "62% (55% to 70%)"
     assert row["accuracy by audit"] == "Not enough data yet (5 of 30)"
