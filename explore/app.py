@@ -15,7 +15,7 @@ TITLES = {
     "cleaning": "Cleaning",
     "model": "Model",
     "errors": "Model on a dataset",
-    "compare": "Compare models",
+    "compare": "Compare two models",
     "train": "Train",
     "similar": "Similar texts",
     "clusters": "Clusters",

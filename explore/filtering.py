@@ -12,8 +12,10 @@ from training.core.table import NUMBERS, Filters, level_counts
 def choose_filters(table: pd.DataFrame) -> Filters:
     """Draw the filters that the table's columns allow, and return what is chosen."""
     genres = known_genres()
-    first, second, third = st.columns(3)
-    words = first.text_input("Search", key="search", placeholder="words of a title, an author, a text, a path")
+    first, second, third, *fourth = st.columns(4 if "language" in table else 3)
+    words = first.text_input(
+        "Search", key="search", placeholder="any words", help="Words of a title, an author, a text or a path."
+    )
     held = [genre.slug for genre in genres if any(genre.slug in slugs for slugs in table["slugs"])]
     chosen = second.multiselect(
         "Genres", held, key="genres", format_func=lambda slug: genres[slug].name, placeholder="any genre"
@@ -21,14 +23,9 @@ def choose_filters(table: pd.DataFrame) -> Filters:
     with third:
         path = _choose_path(table)
     languages: list[str] = []
-    if "language" in table:
-        with first:
-            languages = st.multiselect(
-                "Language",
-                sorted(filter(None, table["language"].unique())),
-                key="languages",
-                placeholder="any language",
-            )
+    if fourth:
+        spoken = sorted(filter(None, table["language"].unique()))
+        languages = fourth[0].multiselect("Language", spoken, key="languages", placeholder="any")
     return Filters(words, tuple(chosen), path, tuple(languages), tuple(_choose_ranges(table)))
 
 

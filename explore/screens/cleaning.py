@@ -66,6 +66,8 @@ def _merging(rows: pd.DataFrame, table: pd.DataFrame) -> None:
         f"{table['genres'][book]}."
     )
     shown = own[["title", "author", "paths", "reason", "start"]].assign(paths=own["paths"].map("; ".join))
+    if not shown["reason"].any():
+        shown = shown.drop(columns="reason")
     st.dataframe(shown.rename(columns={"start": "text begins", "reason": "not used, because"}))
 
 

@@ -9,10 +9,11 @@ from classifier.core.errors import GenreError
 from classifier.core.model import GenreModel
 from explore import model_charts as charts
 from explore.choosing import choose_corpus
-from explore.model_charts import name_of
 from explore.reading import load_compared
+from explore.site import name_of, names
 from explore.versions import choose_model, open_model
 from explore.waiting import wanted_of_many
+from explore.wording import measured_on
 from training.core.books import Corpus
 from training.core.inspect import Compared, disputed, winners
 from training.core.paired import LEVEL
@@ -51,7 +52,8 @@ def one_text(ours: GenreModel, theirs: GenreModel) -> None:
     for column, model in zip(st.columns(2), (ours, theirs), strict=True):
         prediction = model.predict(text)
         rows = [(name_of(slug), score) for slug, score in prediction.top(N_ONE_TEXT)]
-        column.dataframe(pd.DataFrame(rows, columns=["genre", "score"]), hide_index=True)
+        figures = {"score": st.column_config.NumberColumn(format="%.3f")}
+        column.dataframe(pd.DataFrame(rows, columns=["genre", "score"]), hide_index=True, column_config=figures)
         if prediction.abstained:
             column.caption(f"It gives no answer ({prediction.abstained}).")
 
@@ -68,10 +70,7 @@ def on_data(first: Path, second: Path, models: tuple[GenreModel, GenreModel], co
     except GenreError as error:
         st.error(f"{error} Choose other models above, or other data at the side.")
         return
-    st.caption(
-        f"{len(fair.examples):,} texts of the test side's {fair.n_test:,}; {fair.n_left_out:,} are left out because one of "
-        f"the models was trained on them, or on what nearly repeats them; {fair.n_repeated:,} because they repeat another."
-    )
+    st.caption(measured_on(fair, "one of the models"))
     st.dataframe(figures(compared), hide_index=True)
     st.caption(f"An interval holds the difference with {LEVEL:.0%}; one that includes 0 may be chance.")
     by_genre(compared)
@@ -98,14 +97,16 @@ def figures(compared: Compared) -> pd.DataFrame:
 def by_genre(compared: Compared) -> None:
     """Draw who is right where only one is."""
     table = winners(*compared.answers)
-    st.altair_chart(charts.winner_bars(table))
+    if table[["only_first", "only_second"]].any(axis=None):
+        st.altair_chart(charts.winner_bars(table))
     with st.expander("As a table"):
-        st.dataframe(table.assign(genre=table["genre"].map(name_of)), hide_index=True)
+        plain = table.assign(genre=table["genre"].map(name_of)).rename(columns=lambda name: name.replace("_", " "))
+        st.dataframe(plain, hide_index=True)
 
 
 def texts(compared: Compared) -> None:
     """List the texts where exactly one is right."""
-    table = disputed(compared)
+    table = disputed(compared, names()).rename(columns={"first_said": "first said", "second_said": "second said"})
     if table.empty:
         st.info("Both are right on the same texts. Choose other models, or a larger file.")
         return

@@ -15,6 +15,11 @@ from training.core.table import Filters, as_csv, depth, genre_counts, length_his
 ROWS_SHOWN = 5_000
 LETTERS_SHOWN = 200
 BARS_SHOWN = 40
+# What one looks for stands where a narrow page still shows it.
+FIRST = ["title", "words", "genres"]
+WHOLE = st.column_config.NumberColumn(format="%d")
+COLUMNS = {"year": WHOLE, "pages": WHOLE, "title": st.column_config.Column(width="medium")}
+PERCENT = {"share": st.column_config.NumberColumn(format="percent")}
 
 
 def show(corpus: Corpus) -> None:
@@ -53,14 +58,14 @@ def _books(found: pd.DataFrame, key: str) -> None:
     )
     shown = found.head(ROWS_SHOWN).drop(columns="slugs")
     shown = shown.assign(text=shown["text"].str.slice(0, LETTERS_SHOWN), paths=shown["paths"].map("; ".join))
-    whole = st.column_config.NumberColumn(format="%d")
     choice = st.dataframe(
         shown,
         hide_index=True,
         key=key,
+        column_order=[*FIRST, *shown.columns.drop(FIRST)],
         on_select="rerun",
         selection_mode="single-row",
-        column_config={"year": whole, "pages": whole},
+        column_config=COLUMNS,
     )
     if len(found) > ROWS_SHOWN:
         st.caption(f"The first {ROWS_SHOWN:,} of {len(found):,}; the download has them all, and the filters narrow it.")
@@ -88,7 +93,7 @@ def _genres(found: pd.DataFrame) -> None:
     )
     if len(paths) > BARS_SHOWN:
         st.caption(f"The {BARS_SHOWN} most frequent of {len(paths):,}; all of them in the table.")
-        st.dataframe(paths, hide_index=True)
+        st.dataframe(paths, hide_index=True, column_config=PERCENT)
 
 
 def _together(found: pd.DataFrame) -> None:
@@ -99,7 +104,7 @@ def _together(found: pd.DataFrame) -> None:
     title = "Books that have two genres at once"
     st.altair_chart(heat(pairs, row="genre", column="other", value="books", title=title))
     st.caption("“share” is the share of the first genre's books that have the other one too.")
-    st.dataframe(pairs, hide_index=True, column_config={"share": st.column_config.NumberColumn(format="percent")})
+    st.dataframe(pairs, hide_index=True, column_config=PERCENT)
 
 
 def _lengths(found: pd.DataFrame) -> None:

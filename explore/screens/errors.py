@@ -7,10 +7,11 @@ from classifier.core.errors import GenreError
 from classifier.core.model import GenreModel
 from explore import model_charts as charts
 from explore.choosing import choose_corpus
-from explore.model_charts import name_of
 from explore.reading import load_measured
+from explore.site import name_of, names
 from explore.versions import choose_model, open_model
 from explore.waiting import wanted_of_many
+from explore.wording import measured_on
 from training.core import inspect
 from training.core.calibration import calibration_error
 from training.core.evaluation import decision_threshold
@@ -51,10 +52,7 @@ def account(measured: Measured, fair: FairTexts) -> None:
         "First genre fits", f"{correct.mean():.0%}" if len(correct) else "–", help="Closest guesses count too."
     )
     answered.metric("Answered", f"{measured.answered.mean():.0%}")
-    st.caption(
-        f"The test side of this data has {fair.n_test:,} texts. {fair.n_left_out:,} are left out because this model was "
-        f"trained on them, or on what nearly repeats them; {fair.n_repeated:,} because they repeat another."
-    )
+    st.caption(measured_on(fair, "this model"))
 
 
 def genres(measured: Measured, model: GenreModel) -> None:
@@ -63,7 +61,8 @@ def genres(measured: Measured, model: GenreModel) -> None:
     table = pd.DataFrame(genre_table(measured.truth, measured.scores, measured.slugs, threshold=threshold))
     own = "A genre is chosen from its own threshold on."
     st.write(own if model.thresholds else f"The first genre is chosen, and every other one from {threshold} on.")
-    st.dataframe(table.assign(genre=table["genre"].map(name_of)), hide_index=True)
+    figures = dict.fromkeys(("precision", "recall", "f1"), st.column_config.NumberColumn(format="%.3f"))
+    st.dataframe(table.assign(genre=table["genre"].map(name_of)), hide_index=True, column_config=figures)
     slug = st.selectbox("Curve of", list(table["genre"]), format_func=name_of, key="curve")
     curve, average = inspect.precision_recall(measured, slug)
     st.altair_chart(charts.precision_recall_line(curve, slug))
@@ -101,16 +100,16 @@ def thresholds(measured: Measured, model: GenreModel) -> None:
         st.caption(f"The model's own is {own:.3f}." if own <= 1 else "The model never chooses this genre.")
     found = inspect.effect(truth, scores, threshold)
     precision, recall, f1, without = st.columns(4)
-    precision.metric("Precision", f"{found.precision:.1%}")
-    recall.metric("Recall", f"{found.recall:.1%}")
-    f1.metric("F1", f"{found.f1:.1%}")
-    without.metric("Without genre", f"{found.without_genre:.1%}", help="Texts for which none of these is chosen.")
+    precision.metric("Precision", f"{found.precision:.0%}")
+    recall.metric("Recall", f"{found.recall:.0%}")
+    f1.metric("F1", f"{found.f1:.0%}")
+    without.metric("Without genre", f"{found.without_genre:.0%}", help="Texts for which none of these is chosen.")
     st.altair_chart(charts.threshold_lines(inspect.sweep(truth, scores), threshold))
 
 
 def mistakes(measured: Measured, model: GenreModel) -> None:
     """List the answers that are wrong and sure."""
-    table = inspect.worst_mistakes(measured)
+    table = inspect.worst_mistakes(measured, names())
     if table.empty:
         st.info("No answer is wrong on these texts. Choose a larger file to see mistakes.")
         return
@@ -118,7 +117,7 @@ def mistakes(measured: Measured, model: GenreModel) -> None:
         "Answers whose first genre the text does not have, the surest first. Sometimes it is the label that is wrong."
     )
     percent = {"score": st.column_config.NumberColumn(format="percent")}
-    st.dataframe(table.assign(said=table["said"].map(name_of)), hide_index=True, column_config=percent)
+    st.dataframe(table, hide_index=True, column_config=percent)
 
 
 st.title("Model on a dataset")

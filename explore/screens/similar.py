@@ -10,6 +10,7 @@ from classifier.core.text import check_text, one_line
 from explore.choosing import choose_corpus
 from explore.nearness import NAMES, fitted, rates_of, vectors_of
 from explore.reading import load_groups
+from explore.site import names_of
 from explore.waiting import wanted
 from training.core.books import Corpus
 from training.core.embeddings import METHODS, Vectors
@@ -105,7 +106,7 @@ def show_found(corpus: Corpus, rows: Indices, cosines: NDArray[np.float64]) -> N
         {
             "cosine": cosines.round(3),
             "title": [example.title for example in near],
-            "genres": [", ".join(example.genres) for example in near],
+            "genres": [names_of(example.genres) for example in near],
             "opening words": [one_line(example.text)[:100] for example in near],
         }
     )

@@ -149,6 +149,12 @@ def test_a_large_file_is_compared_text_by_text_only_when_asked(open_on, kaggle, 
     assert any("A random split" in text.value for text in app.markdown)
 
 
+def test_a_column_that_would_be_empty_is_left_out(open_on, kaggle, tmp_path):
+    assert "not used, because" in open_on("cleaning", kaggle).dataframe[1].value
+    path = write_kaggle(tmp_path / "used.csv", [book(), book(path="Fiction , Romance")])
+    assert "not used, because" not in open_on("cleaning", path).dataframe[1].value
+
+
 def test_near_copies_are_listed(open_on, tmp_path):
     long = " ".join(f"{DRAGON} {BREAD} {number}" for number in range(3))
     path = write_kaggle(tmp_path / "b.csv", [book("One", long), book("Two", long + " And more."), book("Three", BREAD)])

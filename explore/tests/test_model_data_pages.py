@@ -82,13 +82,13 @@ def test_a_model_is_measured_on_the_test_side(open_page, two_models, examples):
     n_test = len(frozen_split(examples).test)
     assert figures(app)["Texts"] == str(n_test)
     assert figures(app)["First genre fits"] == figures(app)["Answered"] == "100%"
-    assert f"has {n_test} texts. 0 are left out" in app.caption[0].value
+    assert app.caption[0].value == f"The test side of this data has {n_test} texts."
     assert any("No answer is wrong" in info.value for info in app.info)
 
 
 def test_a_threshold_can_be_moved(open_page, two_models):
     app = open_page("errors")
-    assert figures(app)["Without genre"] == "0.0%"
+    assert figures(app)["Without genre"] == "0%"
     app.slider(key="threshold").set_value(0.99)
     app.selectbox(key="of").select("fantasy").run()
     assert not app.exception

@@ -36,7 +36,7 @@ def test_a_book_shows_its_nearest_and_the_methods_are_measured(small):
     small.run()
     small.selectbox[0].set_value(0).run()
     assert not small.exception
-    assert set(small.dataframe[0].value["genres"].head(3)) == {"fantasy"}
+    assert set(small.dataframe[0].value["genres"].head(3)) == {"Fantasy"}
     small.button(key="similar_measure").click().run()
     assert not small.exception
     assert small.dataframe[1].value["method"].tolist() == ["TF-IDF", "random"]
@@ -66,7 +66,7 @@ def test_what_was_learned_outlives_the_lab(small, monkeypatch):
     monkeypatch.setitem(METHODS, "tfidf", None)
     small.selectbox[0].set_value(1).run()
     assert not small.exception
-    assert set(small.dataframe[0].value["genres"].head(3)) == {"fantasy"}
+    assert set(small.dataframe[0].value["genres"].head(3)) == {"Fantasy"}
     assert small.dataframe[1].value["method"].tolist() == ["TF-IDF", "random"]
 
 
@@ -80,7 +80,7 @@ def test_of_two_books_with_one_title_the_chosen_one_is_asked_about(page, tmp_pat
     for row in (0, 1):
         page.selectbox[0].set_value(row).run()
         genres.append(page.dataframe[0].value["genres"][0])
-    assert genres == ["fantasy", "business-economics"]
+    assert genres == ["Fantasy", "Business & Economics"]
 
 
 def test_a_search_narrows_the_books_one_may_choose(small):

@@ -3,7 +3,7 @@
 Measured scores have shape ``(n_texts, n_genres)`` and lie in [0, 1]; truth is boolean, of the same shape.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -122,8 +122,8 @@ def precision_recall(measured: Measured, slug: str) -> tuple[pd.DataFrame, float
     Returns
     -------
     DataFrame
-        ``threshold``, ``precision``, ``recall`` in [0, 1], recall falling; at most ``N_POINTS`` rows. Empty when no
-        text has the genre.
+        ``threshold``, ``precision``, ``recall`` in [0, 1], recall falling; at most ``N_POINTS`` rows. Of thresholds
+        with the same recall the highest stands, which is the most precise. Empty when no text has the genre.
     float
         Average precision in [0, 1], more is better; nan when no text has the genre.
     """
@@ -134,6 +134,7 @@ def precision_recall(measured: Measured, slug: str) -> tuple[pd.DataFrame, float
     precision, recall, thresholds = precision_recall_curve(truth, scores)
     # The curve's last point is one that no threshold gives.
     table = pd.DataFrame({"threshold": thresholds, "precision": precision[:-1], "recall": recall[:-1]})
+    table = table.drop_duplicates("recall", keep="last")
     kept = np.unique(np.linspace(0, len(table) - 1, N_POINTS).astype(int))
     return table.iloc[kept].reset_index(drop=True), float(average_precision_score(truth, scores))
 
@@ -178,8 +179,10 @@ def reliability(scores: Scores, correct: Flags, *, n_bins: int = N_BINS) -> pd.D
     return pd.DataFrame(rows, columns=["score", "right", "texts"])
 
 
-def worst_mistakes(measured: Measured, limit: int = 200) -> pd.DataFrame:
+def worst_mistakes(measured: Measured, names: Mapping[str, str], *, limit: int = 200) -> pd.DataFrame:
     """Return the answers whose first genre the text does not have, the surest first; equal scores in the texts' order.
+
+    ``names`` tells what to call a genre, by slug; a slug that is not in it stands for itself.
 
     Returns
     -------
@@ -187,7 +190,7 @@ def worst_mistakes(measured: Measured, limit: int = 200) -> pd.DataFrame:
         ``score``, ``said``, ``genres``, ``title``, ``text``; at most ``limit`` rows.
     """
     rows = [
-        (said.scores[0].score, said.scores[0].slug, ", ".join(example.genres), example.title, example.text)
+        (said.scores[0].score, *_called(names, [said.scores[0].slug], example.genres), example.title, example.text)
         for said, example in zip(measured.predictions, measured.examples, strict=True)
         if not said.abstained and said.scores[0].slug not in example.genres
     ]
@@ -281,8 +284,10 @@ def winners(ours: Answers, theirs: Answers) -> pd.DataFrame:
     return table.sort_values("texts", ascending=False, kind="stable").reset_index()
 
 
-def disputed(compared: Compared) -> pd.DataFrame:
+def disputed(compared: Compared, names: Mapping[str, str]) -> pd.DataFrame:
     """Return the texts where exactly one of two models is right about the primary genre, in the texts' order.
+
+    ``names`` tells what to call a genre, by slug; a slug that is not in it stands for itself.
 
     Returns
     -------
@@ -294,9 +299,9 @@ def disputed(compared: Compared) -> pd.DataFrame:
     rows = [
         (
             "first" if ours.right[at] else "second",
-            ", ".join(first.examples[at].genres),
-            _said(first.predictions[at]),
-            _said(second.predictions[at]),
+            *_called(names, first.examples[at].genres),
+            _said(first.predictions[at], names),
+            _said(second.predictions[at], names),
             first.examples[at].title,
             first.examples[at].text,
         )
@@ -305,8 +310,15 @@ def disputed(compared: Compared) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["right", "genres", "first_said", "second_said", "title", "text"])
 
 
-def _said(prediction: Prediction) -> str:
-    return NO_ANSWER if prediction.abstained else f"{prediction.scores[0].slug} {prediction.scores[0].score:.0%}"
+def _said(prediction: Prediction, names: Mapping[str, str]) -> str:
+    if prediction.abstained:
+        return NO_ANSWER
+    first = prediction.scores[0]
+    return f"{names.get(first.slug, first.slug)} {first.score:.0%}"
+
+
+def _called(names: Mapping[str, str], *genres: Sequence[str]) -> list[str]:
+    return [", ".join(names.get(slug, slug) for slug in slugs) for slugs in genres]
 
 
 def word_directions(model: GenreModel) -> tuple[list[str], NDArray[np.float32]]:

@@ -212,10 +212,14 @@ def _notes(frame: pd.DataFrame, report: KaggleReport) -> list[str]:
     raw = frame["generes"]
     merged = raw.nunique() - len({split_heading(path) for path in raw})
     notes = [
-        f"{report.n_books} books stand in {report.n_rows:,} rows; the rows of a book are merged by title and author.",
-        f"{sum(count > 0 for count in report.spellings.values())} spellings of & were read as one; "
-        f"{merged} headings were the same but for their spelling.",
+        f"{report.n_books:,} books stand in {report.n_rows:,} rows; the rows of a book are merged by title and author."
     ]
+    spellings = sum(count > 0 for count in report.spellings.values())
+    said = [f"{spellings} spellings of & were read as one"] if spellings > 1 else []
+    if merged:
+        said.append(f"{merged} {'heading was' if merged == 1 else 'headings were'} the same but for the spelling")
+    if said:
+        notes.append(f"{'; '.join(said)}.")
     embedded = raw[(raw.str.strip().str.lower() != "none") & raw.str.contains(r"(?i)(?:^|, )none\b")]
     if len(embedded):
         notes.append(f"{len(embedded)} path has a stray 'none' inside, which was dropped (row {embedded.index[0]}).")

@@ -73,7 +73,9 @@ def test_a_curve_is_that_of_scikit_learn(many):
     truth, scores = many.truth[:, 1], many.scores[:, 1]
     precision, recall, _ = precision_recall_curve(truth, scores)
     assert len(curve) <= inspect.N_POINTS
-    assert curve.iloc[0].precision == precision[0]
+    # Of the thresholds that find every text the highest, which is the most precise.
+    assert (curve.iloc[0].recall, curve.iloc[0].precision) == (1, precision[recall == 1].max())
+    assert curve.recall.is_unique
     assert {*curve.recall} <= {*recall}
     assert curve.recall.is_monotonic_decreasing
     assert average == average_precision_score(truth, scores)
@@ -106,12 +108,14 @@ def test_the_calibration_plot_of_few_texts_has_few_bins(measured):
 
 
 def test_the_worst_mistake_is_the_surest_one(measured):
-    table = inspect.worst_mistakes(measured)
-    assert table.to_dict("records") == [{"score": 0.8, "said": "a", "genres": "b", "title": "Book 2", "text": "text 2"}]
+    table = inspect.worst_mistakes(measured, {"a": "Art"})
+    assert table.to_dict("records") == [
+        {"score": 0.8, "said": "Art", "genres": "b", "title": "Book 2", "text": "text 2"}
+    ]
 
 
 def test_mistakes_are_listed_surest_first(many):
-    table = inspect.worst_mistakes(many, limit=5)
+    table = inspect.worst_mistakes(many, {}, limit=5)
     assert len(table) == 5
     assert table.score.is_monotonic_decreasing
     wrong = many.scores.max(axis=1)[~many.truth[np.arange(200), many.scores.argmax(axis=1)]]
@@ -152,10 +156,11 @@ def test_two_models_are_compared_text_by_text(model, examples):
     assert row == {
         "genre": "fantasy", "texts": 6, "both": 0, "only_first": 6, "only_second": 0, "neither": 0, "lead": 6
     }  # fmt: skip
-    table = inspect.disputed(compared)
+    table = inspect.disputed(compared, {"fantasy": "Fantasy"})
+    assert set(table.genres) == {"Fantasy"}
     assert set(table.right) == {"first"}
     assert set(table.second_said) == {NO_ANSWER}
-    assert table.first_said[0].startswith("fantasy ")
+    assert table.first_said[0].startswith("Fantasy ")
 
 
 def test_a_model_has_nothing_over_itself(model, examples):
@@ -163,7 +168,7 @@ def test_a_model_has_nothing_over_itself(model, examples):
     table = inspect.winners(*compared.answers)
     assert table.lead.tolist() == [0, 0, 0]
     assert (table[["both", "only_first", "only_second", "neither"]].sum(axis=1) == table.texts).all()
-    assert inspect.disputed(compared).empty
+    assert inspect.disputed(compared, {}).empty
     assert (compared.intervals["f1"].low, compared.intervals["f1"].high) == (0, 0)
 
 

@@ -161,4 +161,8 @@ def test_the_report_counts_what_the_file_holds():
     ]
     assert report.levels[0] == {"Fiction": 1, "Cooking": 1, "Body, Mind & Spirit": 2}
     assert "5 books stand in 7 rows" in report.notes[0]
-    assert "2 spellings of & were read as one; 1 headings were the same but for their spelling" in report.notes[1]
+    assert report.notes[1] == "2 spellings of & were read as one; 1 heading was the same but for the spelling."
+
+
+def test_the_notes_of_the_report_leave_out_what_was_not_found():
+    assert [note for note in described(book()).notes if "spelling" in note] == []
