@@ -18,6 +18,8 @@ from training.core.vectors import BOOK_VECTORS, dim_of
 from training.lab_job import Job
 
 HELP = "One value (0.5), several (0.1, 0.5) or a range (0.1..1.0). Empty: what is recommended."
+# Fields side by side: of more the labels break on a narrow page.
+A_ROW = 4
 VECTORS = {"book": "the shipped book vectors", NO_VECTORS: "none"}
 
 
@@ -45,7 +47,9 @@ def jobs_form(corpus: Corpus) -> list[Job]:
 def _values(bases: Collection[FitParameters]) -> dict[str, str]:
     """Draw a field for each parameter; return what is written in them."""
     texts = {}
-    for column, name in zip(st.columns(len(FIELDS)), FIELDS, strict=True):
+    columns = (column for _ in range(0, len(FIELDS), A_ROW) for column in st.columns(A_ROW))
+    # There are more places than fields.
+    for name, column in zip(FIELDS, columns, strict=False):
         advice = ", ".join(dict.fromkeys(str(getattr(base, name)) for base in bases))
         if name == "loss":
             texts[name] = ", ".join(column.multiselect(name, LOSSES, key=f"try-{name}", placeholder=advice))

@@ -7,6 +7,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from explore.drawing import RAMP
 from training.core.grid import FIELDS, Recipe, shown
 from training.core.naming import distinct
 from training.core.trials import parallel_table, varied
@@ -42,7 +43,7 @@ def _progress(run: Run, expected: float | None) -> None:
     loss = "fastText tells its loss at the end" if run.average_loss is None else f"average loss {run.average_loss:.3f}"
     about = f" of about {expected:.0f}" if expected else ""
     share = max(run.share, min(run.elapsed / expected, 0.95)) if expected else run.share
-    said = f"Run {run.id}: {run.phase.partition(',')[0]}, {run.elapsed:.0f}{about} s, {loss}"
+    said = f"{run.name}: {run.phase.partition(',')[0]}, {run.elapsed:.0f}{about} s, {loss}"
     bar.progress(min(max(share, 0.0), 1.0), said)
     if button.button("Stop", key=f"stop-{run.id}"):
         stop(run.id)
@@ -52,10 +53,12 @@ def _progress(run: Run, expected: float | None) -> None:
 def row_of(run: Run) -> dict[str, Any]:
     """Return a run as one row of a table."""
     # The figures first: they are what one looks for.
-    row = {"run": run.id, "state": run.state, "why": run.why} | {name: run.result.get(name) for name in METRICS}
+    row = {"run": run.name, "state": run.state, "why": run.why or None} | {
+        name: run.result.get(name) for name in METRICS
+    }
     row |= shown(Recipe(run.job.vectors, run.job.parameters)) | run.result
     test = run.job.test.name if run.job.test else "frozen"
-    return row | {"data": run.job.data.name, "test side": test, "started": run.when}
+    return row | {"data": run.job.data.name, "test side": test, "started": run.when, "folder": run.id}
 
 
 def parallel_chart(rows: Sequence[dict[str, Any]]) -> alt.Chart | None:
@@ -65,11 +68,13 @@ def parallel_chart(rows: Sequence[dict[str, Any]]) -> alt.Chart | None:
         return None
     table = parallel_table(rows, axes).merge(pd.DataFrame(rows)[["run", "accuracy"]], on="run")
     tooltip = [alt.Tooltip("run"), alt.Tooltip("axis"), alt.Tooltip("value")]
+    # Long names, none of which may be left out on a narrow page.
+    axis = alt.Axis(labelAngle=-40, labelOverlap=False)
     base = alt.Chart(table, title="Each line is a run; the top of an axis is its highest value").encode(
-        x=alt.X("axis:N", sort=axes, title=None, axis=alt.Axis(labelAngle=0)),
+        x=alt.X("axis:N", sort=axes, title=None, axis=axis),
         y=alt.Y("height:Q", title="from the lowest to the highest", axis=alt.Axis(labels=False, ticks=False)),
         detail="run:N",
-        color=alt.Color("accuracy:Q", title="accuracy", scale=alt.Scale(scheme="viridis", zero=False)),
+        color=alt.Color("accuracy:Q", title="accuracy", scale=alt.Scale(range=RAMP, zero=False)),
         tooltip=tooltip,
     )
     return base.mark_line(opacity=0.7) + base.mark_point(filled=True, size=60)

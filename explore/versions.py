@@ -25,7 +25,10 @@ class Choice:
 
 
 def model_choices() -> list[Choice]:
-    """Return the registered versions, the other folders under GENRE_MODEL_DIR, then the lab's runs; newest first."""
+    """Return the champion, the other versions, the other folders under GENRE_MODEL_DIR, then the lab's runs.
+
+    Each kind has its newest first.
+    """
     if site.unset():
         return []
     choices = [] if site.trouble() else list(_versions())
@@ -37,19 +40,20 @@ def model_choices() -> list[Choice]:
 def _runs() -> Iterator[Choice]:
     for run in runs():
         if run.state == DONE:
-            yield Choice(f"Run {run_label(run)}", run.model, run=run.id)
+            yield Choice(run_label(run), run.model, run=run.id)
 
 
 def run_label(run: Run) -> str:
     """Return what to call a run that is done."""
-    return f"{run.id}, accuracy {run.result['accuracy']:.3f}"
+    return f"{run.name}, accuracy {run.result['accuracy']:.3f}"
 
 
 def _versions() -> Iterator[Choice]:
     from classifier.models import ModelVersion
     from classifier.registry import folder_of
 
-    for version in ModelVersion.objects.order_by("-number"):
+    newest = ModelVersion.objects.order_by("-number")
+    for version in sorted(newest, key=lambda version: version.state != ModelVersion.State.CHAMPION):
         yield Choice(f"{version}, {version.get_state_display().lower()}", folder_of(version), version.number)
 
 

@@ -28,7 +28,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,6 +38,7 @@ from django.conf import settings
 from classifier.core.errors import ModelError, TrainingError
 from classifier.core.files import write_json
 from classifier.core.model import GenreModel
+from training.core.naming import distinct
 from training.lab_job import Job
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Run:
 
     ``share`` lies in [0, 1]; ``average_loss`` is that of learning, None before fastText has told it; ``result`` holds
     the figures of a run that is done; ``why`` tells why one failed. ``began`` is a time in seconds since 1970.
+    ``name`` is what people call it: short, and that of no other run.
     """
 
     id: str
@@ -84,6 +86,7 @@ class Run:
     began: float | None = None
     result: dict[str, Any] = field(default_factory=dict)
     why: str = ""
+    name: str = ""
 
     @property
     def model(self) -> Path:
@@ -172,7 +175,15 @@ def runs() -> list[Run]:
         # Asked before the files are read: a worker that ends in between has written its result by then.
         is_waiting = not (batch / WORKER).exists() or _worker_of(batch) is not None
         found += [_run(folder, is_waiting) for folder in _folders(batch)]
-    return found
+    names = distinct(list(map(_short_name, found)), [run.id for run in found])
+    return [replace(run, name=name) for run, name in zip(found, names, strict=True)]
+
+
+def _short_name(run: Run) -> str:
+    """Return the run's place in its batch and when that was started, in UTC; its id where nobody knows when."""
+    if not run.when:
+        return f"Run {run.id}"
+    return f"Run {int(run.folder.name)}, {datetime.fromisoformat(run.when).astimezone(UTC):%-d %b %H:%M:%S}"
 
 
 def get_run(run_id: str) -> Run:

@@ -6,12 +6,11 @@ import streamlit as st
 from classifier.core.errors import GenreError
 from explore.choosing import choose_corpus
 from explore.jobs import jobs_form, jobs_table
-from explore.reading import load_model
 from explore.runs import parallel_chart, row_of, same_texts, show_active
-from explore.site import names, trouble, unset
-from explore.versions import model_choices, run_label
+from explore.side_by_side import show_side_by_side
+from explore.site import trouble, unset
+from explore.versions import run_label
 from training.core.books import Corpus
-from training.core.trials import answers_table
 from training.lab import ACTIVE, DONE, METRICS, Run, command_of, delete, keep, runs, start
 
 BY = "explore"
@@ -67,29 +66,6 @@ def show_ended(ended: list[Run]) -> list[Run]:
     return done
 
 
-def show_side_by_side(done: list[Run]) -> None:
-    """Ask several models about one text."""
-    st.subheader("Try your own text")
-    here = {run.id for run in done}
-    # The runs of the chosen data first.
-    models = {choice.label: choice for choice in sorted(model_choices(), key=lambda choice: choice.run not in here)}
-    if not models:
-        st.info("No model yet. Start a run above, or run `make setup`.")
-        return
-    chosen = st.multiselect("Runs and versions", list(models), list(models)[:3], key="models", max_selections=6)
-    text = st.text_area("Text", key="text", height=150)
-    if not text.strip() or not chosen:
-        st.info("Paste a text and choose some models to see what each says of it.")
-        return
-    predictions = {}
-    for name in chosen:
-        try:
-            predictions[name] = load_model(models[name].folder, models[name].number).predict(text)
-        except GenreError as error:
-            st.error(f"{name}: {error}")
-    st.dataframe(answers_table(predictions, names()), hide_index=True)
-
-
 def show_keep(done: list[Run]) -> None:
     """Keep a run as a candidate, after a second question."""
     st.subheader("Keep one")
@@ -106,9 +82,7 @@ def show_keep(done: list[Run]) -> None:
         st.session_state.keeping = run.id
     if st.session_state.get("keeping") != run.id:
         return
-    st.warning(
-        f"Run {run.id} becomes a candidate in the site's registry. Visitors notice nothing until it is promoted."
-    )
+    st.warning(f"{run.name} becomes a candidate in the site's registry. Visitors notice nothing until it is promoted.")
     if st.button("Yes, keep it", key="keep-yes"):
         del st.session_state.keeping
         try:
@@ -122,7 +96,8 @@ def show_keep(done: list[Run]) -> None:
 def show_delete(ended: list[Run]) -> None:
     """Delete runs."""
     with st.expander("Delete runs"):
-        chosen = st.multiselect("Runs to delete", [run.id for run in ended], key="delete")
+        names = {run.id: run.name for run in ended}
+        chosen = st.multiselect("Runs to delete", list(names), format_func=names.__getitem__, key="delete")
         is_sure = st.checkbox("Their models and figures are lost; versions kept from them stay.", key="delete-sure")
         if st.button("Delete", key="delete-yes", disabled=not (chosen and is_sure)):
             for run_id in chosen:

@@ -6,6 +6,7 @@ import pytest
 
 from classifier.core.text import content_words
 from classifier.models import Prediction
+from classifier.registry import promote
 from conftest import copy_model, thresholds_meta
 from feedback.models import Correction
 
@@ -102,6 +103,16 @@ def test_a_model_whose_words_cannot_be_told_apart_says_so(app, model_folder, tmp
     app.text_area(key="text").set_value(TEXT).run()
     assert not app.exception
     assert any("hierarchical softmax" in info.value for info in app.info)
+
+
+def test_the_page_opens_on_the_champion_though_there_is_a_newer_version(app, with_database, make_version):
+    make_version()
+    promote(1, by="test")
+    make_version()
+    app.run()
+    assert not app.exception
+    assert app.selectbox(key="model").value == "version 1, champion"
+    assert app.selectbox(key="model").options[1] == "version 2, candidate"
 
 
 def test_a_correction_from_the_lab_arrives_like_any_other(app, with_database, make_version):

@@ -137,8 +137,23 @@ def test_runs_are_compared_on_ones_own_text(open_page, two_done):
     app.text_area(key="text").set_value("A wizard, a dragon and an enchanted sword").run()
     assert not app.exception
     answers = app.dataframe[-1].value
-    assert [name.split(",")[0] for name in answers["model"]] == [f"Run {run_id}" for run_id in two_done]
+    assert [name.rpartition(",")[0] for name in answers["model"]] == [lab.get_run(run_id).name for run_id in two_done]
     assert all(answers["1st"])
+
+
+def test_a_run_that_ends_while_the_page_is_open_joins_the_models_that_are_chosen(open_page, two_done, finish, books):
+    for run_id in two_done:
+        job = lab.get_run(run_id).folder / lab.JOB
+        # Not in the same second as the run that comes.
+        write_json(job, lab.read_file(job) | {"when": "2026-11-01T10:15:00+00:00"})
+    app = open_page()
+    first, second = app.multiselect(key="models").value
+    app.multiselect(key="models").unselect(first).run()
+    (third,) = finish(books, 9)
+    app.run()
+    assert not app.exception
+    assert app.multiselect(key="models").value == [second, f"{lab.get_run(third).name}, accuracy 0.900"]
+    assert "why" not in app.dataframe[1].value
 
 
 def test_a_run_is_kept_after_a_second_question(open_page, two_done, page_connection, model_dir):
@@ -195,7 +210,7 @@ def test_data_that_can_not_be_trained_on_is_explained_and_the_runs_stay(open_pag
     app = open_page(path)
     assert not app.exception
     assert advice in said(app)
-    assert app.selectbox(key="kept").options[0].startswith(f"{two_done[0]}, accuracy")
+    assert app.selectbox(key="kept").options[0].startswith(f"{lab.get_run(two_done[0]).name}, accuracy")
 
 
 def test_word_vectors_bring_their_own_dimensions(open_page):

@@ -219,6 +219,18 @@ def test_a_run_that_is_not_done_or_was_changed_is_not_kept(no_worker, fit_here, 
     assert not list(model_dir.iterdir())
 
 
+def test_a_run_has_a_short_name_of_its_own(folder):
+    for batch, when in (("1", "2026-11-01T10:15:07+00:00"), ("2", "2026-11-01T10:15:07+00:00"), ("3", "")):
+        write_json(lab.lab_dir() / batch / "001" / lab.JOB, Job(folder, FitParameters()).as_json() | {"when": when})
+    assert [run.name for run in lab.runs()] == [
+        "Run 3/001",
+        "Run 1, 1 Nov 10:15:07 (2/001)",
+        "Run 1, 1 Nov 10:15:07 (1/001)",
+    ]
+    write_json(lab.lab_dir() / "2" / "001" / lab.JOB, Job(folder, FitParameters()).as_json() | {"when": ""})
+    assert lab.get_run("1/001").name == "Run 1, 1 Nov 10:15:07"
+
+
 @pytest.mark.parametrize("run_id", ["", "../..", "20261123T101500000000/01"])
 def test_a_run_that_does_not_exist_is_an_error_for_people(folder, run_id):
     with pytest.raises(TrainingError, match="There is no run"):
