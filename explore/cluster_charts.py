@@ -7,9 +7,10 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from explore.drawing import AGAINST, RULE
+from explore.site import name_of, names_of
 from training.core.books import Corpus
 from training.core.clusters import NOISE, Clustering, Criteria, Indices, Vectors
-from training.core.projection import available
 
 CRITERIA = {"silhouette": "Silhouette", "inertia": "Inertia", "v_measure": "V-measure", "ari": "ARI"}
 
@@ -29,25 +30,40 @@ def criteria_charts(found: Sequence[Criteria]) -> list[alt.Chart]:
     ]
 
 
-def map_chart(corpus: Corpus, one: Clustering, rows: Indices, points: Vectors, *, drawn: str, colour: str) -> alt.Chart:
-    """Return the map with a point for each of ``rows``, coloured by "cluster" or "genre"."""
+def map_frame(corpus: Corpus, one: Clustering, rows: Indices, points: Vectors) -> pd.DataFrame:
+    """Return a point of the map for each of ``rows``: x, y, title, genres, genre and cluster."""
     cluster_of = dict(zip(one.rows.tolist(), one.clusters.tolist(), strict=True))
     names = {NOISE: "none", None: "not clustered"}
     examples = [corpus.examples[row] for row in rows]
-    frame = pd.DataFrame(
+    return pd.DataFrame(
         {
             "x": np.round(points[:, 0], 3),
             "y": np.round(points[:, 1], 3),
             "title": [example.title or example.text[:60] for example in examples],
-            "genres": [", ".join(example.genres) for example in examples],
-            "genre": [example.genres[0] for example in examples],
+            "genres": [names_of(example.genres) for example in examples],
+            "genre": [name_of(example.genres[0]) for example in examples],
             "cluster": [names.get(number, str(number)) for number in map(cluster_of.get, rows.tolist())],
         }
     )
-    order = sorted(
+
+
+def groups_of(frame: pd.DataFrame, colour: str) -> list[str]:
+    """Return the clusters by number, or the genres by name: what the map is coloured by."""
+    return sorted(
         set(frame[colour]), key=lambda name: (not name.isdecimal(), int(name) if name.isdecimal() else 0, name)
     )
-    title = f"{available()[drawn]} map of {len(rows):,} texts, coloured by {colour}"
+
+
+def map_chart(frame: pd.DataFrame, title: str, *, colour: str, only: str | None) -> alt.Chart:
+    """Return the map of ``map_frame``, coloured by "cluster" or "genre"; with ``only`` one of them before the others."""
+    paint: alt.Color | dict[str, object]
+    if only is None:
+        scale, legend = alt.Scale(scheme="tableau20"), alt.Legend(symbolLimit=70, columns=2)
+        paint = alt.Color(colour, type="nominal", sort=groups_of(frame, colour), scale=scale, legend=legend)
+    else:
+        paint = alt.condition(alt.FieldEqualPredicate(equal=only, field=colour), alt.value(AGAINST), alt.value(RULE))
+        # The last points are drawn upon the others.
+        frame = frame.iloc[(frame[colour] == only).argsort(kind="stable")]
     # Streamlit lifts Altair's limit of 5,000 rows; MOST_POINTS keeps below it.
     return (
         alt.Chart(frame, title=title, description=title, height=560)
@@ -55,13 +71,7 @@ def map_chart(corpus: Corpus, one: Clustering, rows: Indices, points: Vectors, *
         .encode(
             x=alt.X("x", axis=None, scale=alt.Scale(zero=False)),
             y=alt.Y("y", axis=None, scale=alt.Scale(zero=False)),
-            color=alt.Color(
-                colour,
-                type="nominal",
-                sort=order,
-                scale=alt.Scale(scheme="tableau20"),
-                legend=alt.Legend(symbolLimit=70, columns=2),
-            ),
+            color=paint,
             tooltip=["title", "genres", "cluster"],
         )
         .interactive()
@@ -75,7 +85,7 @@ def clusters_frame(one: Clustering) -> pd.DataFrame:
             {
                 "cluster": "none" if number == NOISE else str(number),
                 "texts": int((one.clusters == number).sum()),
-                "commonest genre": genre,
+                "commonest genre": name_of(genre),
                 "words": ", ".join(one.words.get(number, [])),
             }
             for number, genre in one.genres.items()
@@ -89,8 +99,8 @@ def contradictions_frame(corpus: Corpus, one: Clustering) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "title": [book.title or book.text[:60] for book, _ in books],
-            "own genres": [", ".join(book.genres) for book, _ in books],
-            "cluster's commonest genre": [found.cluster_genre for _, found in books],
+            "own genres": [names_of(book.genres) for book, _ in books],
+            "cluster's commonest genre": [name_of(found.cluster_genre) for _, found in books],
             "cluster": [found.cluster for _, found in books],
             "distance from its centre": [round(found.distance, 3) for _, found in books],
             "text": [book.text[:300] for book, _ in books],

@@ -5,7 +5,14 @@ import streamlit as st
 
 from classifier.core.errors import GenreError
 from explore.choosing import choose_corpus
-from explore.cluster_charts import clusters_frame, contradictions_frame, criteria_charts, map_chart
+from explore.cluster_charts import (
+    clusters_frame,
+    contradictions_frame,
+    criteria_charts,
+    groups_of,
+    map_chart,
+    map_frame,
+)
 from explore.clustering import criteria_of, map_of, study_of
 from explore.waiting import wanted
 from training.core.books import Corpus
@@ -111,11 +118,15 @@ def show_figures(found: Study) -> None:
 def show_map(corpus: Corpus, kind: str, seed: int, found: Study) -> None:
     """Draw the texts in two dimensions, a point each."""
     st.subheader("Map")
-    left, right = st.columns(2)
+    left, middle, right = st.columns(3)
     drawn = left.selectbox("Made by", list(available()), format_func=available().__getitem__, key="cluster_map")
-    colour = right.radio("Coloured by", ["cluster", "genre"], horizontal=True, key="cluster_colour")
+    colour = middle.radio("Coloured by", ["cluster", "genre"], horizontal=True, key="cluster_colour")
     rows, points = map_of(corpus, kind, drawn, seed)
-    st.altair_chart(map_chart(corpus, found.clusterings[0], rows, points, drawn=drawn, colour=colour))
+    frame = map_frame(corpus, found.clusterings[0], rows, points)
+    # Colours repeat where there are more than twenty.
+    only = right.selectbox("Show alone", groups_of(frame, colour), index=None, key=f"only {colour}", placeholder="all")
+    title = f"{available()[drawn]} map of {len(rows):,} texts, coloured by {colour}"
+    st.altair_chart(map_chart(frame, title, colour=colour, only=only))
     if len(rows) < len(corpus.examples):
         st.caption(f"A random sample: {available()[drawn]} draws at most {MOST_POINTS[drawn]:,} texts here.")
 

@@ -47,6 +47,9 @@ def test_the_button_shows_figures_map_words_and_the_paragraph(page, fit_here, tm
     assert words["texts"].sum() == 36
     page.selectbox(key="cluster_map").set_value("tsne").run()
     assert not page.exception
+    page.radio(key="cluster_colour").set_value("genre").run()
+    page.selectbox(key="only genre").set_value("Cooking").run()
+    assert not page.exception
 
 
 def test_the_number_of_clusters_is_compared_on_demand(page, tmp_path):

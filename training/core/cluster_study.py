@@ -230,7 +230,7 @@ def margin(accuracy: float, n_tested: int) -> float:
 
 
 def verdict(clusterings: Sequence[Clustering], peers: Peers, *, n_genres: int) -> str:
-    """Return, in a paragraph made of the figures, how accurate the best of ``clusterings`` is as a genre detector."""
+    """Return, in a paragraph that begins with the verdict and goes on with its figures, how accurate the best of ``clusterings`` is as a genre detector."""
     measured = [one for one in clusterings if one.accuracy is not None]
     if not measured or peers.fasttext is None or peers.majority is None:
         return "How accurate clusters are as a genre detector can't be said: this data has no held-out texts, or one genre alone to learn."
@@ -238,12 +238,12 @@ def verdict(clusterings: Sequence[Clustering], peers: Peers, *, n_genres: int) -
     accuracy = best.accuracy or 0.0
     named = len(set(best.genres.values()))
     said = [
+        _compared(accuracy, peers, best.n_tested),
         f"As a genre detector{', the best of these is' if len(measured) > 1 else ':'} {METHODS[best.method]} with {best.n_clusters} clusters. When each is "
         f"named by its commonest genre on the train side, {_percent(accuracy)} (± {_percent(margin(accuracy, best.n_tested))}) "
         f"of {best.n_tested:,} held-out texts get their own primary genre. Always giving the commonest genre is right for "
         f"{_percent(peers.majority)}, and fastText that learned from the same train side for {_percent(peers.fasttext)} "
         f"({peers.n_tested:,} held-out texts).",
-        _compared(accuracy, peers, best.n_tested),
         f"Its clusters agree with the genres with a V-measure of {best.agreement['v_measure']:.2f} and an ARI of "
         f"{best.agreement['ari']:z.2f}; clusters of the same sizes filled at random reach {best.baseline['v_measure']:z.2f} and "
         f"{best.baseline['ari']:z.2f}.",
@@ -268,16 +268,16 @@ def _compared(accuracy: float, peers: Peers, n_tested: int) -> str:
     assert peers.fasttext is not None and peers.majority is not None
     unsure = margin(accuracy, n_tested)
     if accuracy - peers.majority <= unsure:
-        return "So clusters detect genres no better than always giving the commonest one, as far as so many texts can tell."
-    if accuracy - peers.fasttext > unsure:
         return (
-            "So clusters are more accurate here than the classifier: it had too little to learn from, or was set badly."
+            "Clusters detect genres no better than always giving the commonest one, as far as so many texts can tell."
         )
+    if accuracy - peers.fasttext > unsure:
+        return "Clusters are more accurate here than the classifier: it had too little to learn from, or was set badly."
     if peers.fasttext - accuracy <= unsure:
-        return "So clusters are about as accurate here as the classifier, as far as so many texts can tell."
+        return "Clusters are about as accurate here as the classifier, as far as so many texts can tell."
     way = (accuracy - peers.majority) / (peers.fasttext - peers.majority)
     return (
-        f"So clusters hold something of the genres, {_percent(way)} of the way from the commonest genre to the classifier, "
+        f"Clusters hold something of the genres, {_percent(way)} of the way from the commonest genre to the classifier, "
         f"and are wrong {(1 - accuracy) / max(1 - peers.fasttext, 1e-9):.1f} times as often as it."
     )
 

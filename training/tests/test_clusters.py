@@ -299,6 +299,8 @@ def test_the_command_shows_clusters_beside_chance_and_writes_the_same_figures(fi
     found = json.loads((tmp_path / "found.json").read_text())
     assert found["clusterings"][0]["method"] == "kmeans"
     assert found["verdict"] in said.replace("\n", " ")
+    # What it means before the figures that say so.
+    assert found["verdict"].startswith("Clusters ")
     assert f"{found['clusterings'][0]['agreement']['v_measure']:.4f}" in said
 
 
