@@ -47,7 +47,7 @@ def test_two_runs_are_trained_watched_compared_tried_and_one_is_kept_as_a_candid
     settle(page)
     header, *rows = cells(tables(page).first)
     assert [row[header.index("state")] for row in rows] == ["done", "done"]
-    assert {row[header.index("epoch")] for row in rows} == {"4000", "8000"}
+    assert {row[header.index("epoch")] for row in rows} == {"8000", "10000"}
     assert all(row[header.index("accuracy")] for row in rows)
 
     choose_runs(page)
@@ -74,7 +74,7 @@ def start_two_runs(page):
     page.get_by_role("option", name="none").click()
     page.keyboard.press("Escape")
     settle(page)
-    for name, values in (("epoch", "4000, 8000"), ("dim", "5")):
+    for name, values in (("epoch", "8000, 10000"), ("dim", "40")):
         page.get_by_role("textbox", name=name, exact=True).fill(values)
         page.get_by_role("textbox", name=name, exact=True).press("Enter")
         settle(page)
