@@ -1,6 +1,7 @@
-"""Fixtures every app's tests share: a small corpus, a real fastText model of it, and a champion that answers."""
+"""Fixtures every app's tests share: a small corpus, a real fastText model of it, a champion that answers, a browser."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,16 @@ from classifier.core.model import META_FILE, GenreModel
 from classifier.core.thresholds import NEVER
 from training.core.books import Example
 
+# A browser's own connections must be allowed; it is told to make none of its own.
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-quic",
+]
 # A slow machine is no bug; time is measured in benchmarks/.
 hypothesis_settings.register_profile("untimed", deadline=None, max_examples=25)
 hypothesis_settings.load_profile("untimed")
@@ -35,6 +46,29 @@ def make_examples(per_genre=12):
                 Example(f"{text} number {genre} {number}", (genre,), title=f"{genre} {number}", author="Test")
             )
     return examples
+
+
+def pytest_collection_modifyitems(items):
+    """Leave what is in a folder named functional to ``make functional``, but for what only ``make looks`` runs."""
+    for item in items:
+        if "/functional/" in str(item.path) and not item.get_closest_marker("looks"):
+            item.add_marker(pytest.mark.functional)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A real Chromium, one for all tests: CHROMIUM names its executable, Debian's is found by itself."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if not path:
+        pytest.skip("no Chromium here: install Debian's chromium or set CHROMIUM to an executable")
+    from playwright.sync_api import sync_playwright
+
+    # Playwright runs an event loop in the test's thread, and Django would take it for an async context.
+    os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,7 @@
-"""A real Chromium on the real lab."""
+"""The lab in the real Chromium."""
 
 import pytest
 from playwright.sync_api import expect
-
-# The browser, and its flags, of the site's own tests.
-from genre_site.tests.functional.conftest import browser  # noqa: F401
 
 # Streamlit looks for these under each address that the lab might have been given, and takes no for an answer.
 ASKED_EVERYWHERE = ("/_stcore/health", "/_stcore/host-config")
@@ -48,7 +45,7 @@ def cells(table):
 
 
 @pytest.fixture
-def open_lab(browser, address):  # noqa: F811
+def open_lab(browser, address):
     """Return a function that opens a page of the lab; errors in its console, and requests to others, fail the test."""
     contexts, said = [], []
 

@@ -1,40 +1,7 @@
-"""A real Chromium on the real pages. CHROMIUM names its executable; Debian's is found by itself."""
-
-import os
-import shutil
+"""The site in the real Chromium."""
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
-
-# Playwright runs an event loop in the test's thread, and Django would take it for an async context.
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-# A browser's own connections must be allowed; it is told to make none of its own.
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--disable-quic",
-]
-
-
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if "/functional/" in str(item.path):
-            item.add_marker(pytest.mark.functional)
-
-
-@pytest.fixture(scope="session")
-def browser():
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if not path:
-        pytest.skip("no Chromium here: install Debian's chromium or set CHROMIUM to an executable")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
+from playwright.sync_api import expect
 
 
 @pytest.fixture
