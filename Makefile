@@ -10,6 +10,8 @@ PORT ?= 8000
 WORKERS ?= 2
 MODEL_CHANGE := var/model-change
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+# Each test starts from what was compiled before, and so do the processes that tests start.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help database setup run check test functional looks realdata postgres bench bench-predict bench-quality bench-baselines bench-monitor bench-alarms bench-lab soak soak-registry model-change drill explore clean
 

@@ -42,6 +42,7 @@ def pool():
     return pool
 
 
+@pytest.mark.functional
 @pytest.mark.parametrize("story", [after_promotion, steady])
 def test_replays_of_undisturbed_traffic_raise_hardly_an_alert(pool, story):
     row = undisturbed_row("", [story(pool, seed) for seed in range(6)])

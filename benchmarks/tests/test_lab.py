@@ -27,17 +27,17 @@ def test_a_page_is_in_time_when_the_medians_of_both_kinds_of_visit_are(kind, fir
 
 
 def test_made_up_books_are_usable_distinct_and_the_same_each_time(tmp_path):
-    books = list(synthetic(50))
-    assert books == list(synthetic(50))
+    books = list(synthetic(40))
+    assert books == list(synthetic(40))
     corpus = read_corpus(write_books(tmp_path / "books.csv", iter(books)), canonical_genres())
-    assert len(corpus.examples) == 50
+    assert len(corpus.examples) == 40
     assert not corpus.unusable
     assert any(len(example.genres) == 2 for example in corpus.examples)
 
 
 def test_books_are_made_up_where_the_real_ones_are_absent(tmp_path):
-    assert write_many(tmp_path / "books.csv", 20, tmp_path) == "0 real books and 20 made up"
-    assert len(read_corpus(tmp_path / "books.csv", canonical_genres()).examples) == 20
+    assert write_many(tmp_path / "books.csv", 5, tmp_path) == "0 real books and 5 made up"
+    assert len(read_corpus(tmp_path / "books.csv", canonical_genres()).examples) == 5
 
 
 def test_runs_that_ended_are_runs_to_the_lab(tmp_path, settings):

@@ -24,6 +24,7 @@ def dataset(open_page):
     return open_page("dataset")
 
 
+@pytest.mark.functional
 def test_it_opens_on_the_starter_corpus(dataset):
     dataset.run()
     assert not dataset.exception

@@ -351,6 +351,7 @@ def test_a_field_that_is_too_long_is_refused_by_row(db, tmp_path, name, length):
     assert not Correction.objects.exists()
 
 
+@pytest.mark.functional
 def test_a_reader_that_has_enough_ends_an_export_quietly(tmp_path):
     env = os.environ | {
         "SECRET_KEY": "x" * 60,

@@ -139,11 +139,11 @@ def _calibration_errors(answers: Answers, weights: Scores) -> Scores:
     start = np.zeros((len(weights), 1))
     mass = np.hstack([start, drawn.cumsum(axis=1)])
     excess = np.hstack([start, (drawn * (answers.score - answers.fits)[ordered]).cumsum(axis=1)])
-    errors = np.zeros(len(weights))
+    errors, shares = np.zeros(len(weights)), np.linspace(0, 1, N_BINS + 1)
     for row, (upto, sums) in enumerate(zip(mass, excess, strict=True)):
         if upto[-1]:
-            edges = np.interp(np.linspace(0, upto[-1], N_BINS + 1), upto, sums)
-            errors[row] = np.abs(np.diff(edges)).sum() / upto[-1]
+            edges = np.interp(shares * upto[-1], upto, sums)
+            errors[row] = np.abs(edges[1:] - edges[:-1]).sum() / upto[-1]
     return errors
 
 

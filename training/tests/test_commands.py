@@ -115,6 +115,7 @@ def test_help_shows_examples(name):
     assert options.index("--help") < options.index("--settings")
 
 
+@pytest.mark.functional
 def test_exit_codes_are_0_done_1_the_data_says_no_2_wrong_usage(tmp_path, books):
     bad = tmp_path / "bad.csv"
     bad.write_text("neither,here\r\nnor,there\r\n")

@@ -71,6 +71,12 @@ def folders(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(autouse=True)
+def few_rounds(monkeypatch):
+    """Each version is timed in few rounds: how it is timed is tested in test_gate.py."""
+    monkeypatch.setattr("training.core.gate.TIMED_IN_ALL", 2 * len(TEST))
+
+
 @pytest.fixture
 def books(tmp_path):
     """The file that every kind was made from."""
