@@ -50,6 +50,7 @@ def test_replays_of_undisturbed_traffic_raise_hardly_an_alert(pool, story):
     assert row["alerts"] <= 1, row["which"]
 
 
+@pytest.mark.functional
 @pytest.mark.parametrize("name", DAMAGES)
 def test_each_damage_raises_an_alarm_within_2000_requests(pool, name):
     row = damaged_row(name, [after_promotion(DAMAGES[name](pool), 1, before=pool)])
@@ -57,6 +58,7 @@ def test_each_damage_raises_an_alarm_within_2000_requests(pool, name):
     assert row["requests_to_alarm_worst"] <= 2000
 
 
+@pytest.mark.functional
 @pytest.mark.parametrize("first", [0, 10])
 def test_the_audit_is_right_where_the_corrections_mislead(pool, first):
     facts = audit_facts([audited(pool, seed) for seed in range(first, first + 10)])

@@ -26,6 +26,7 @@ def test_a_page_is_in_time_when_the_medians_of_both_kinds_of_visit_are(kind, fir
     assert row["first_s"] == sorted(first)[1]
 
 
+@pytest.mark.functional
 def test_made_up_books_are_usable_distinct_and_the_same_each_time(tmp_path):
     books = list(synthetic(40))
     assert books == list(synthetic(40))
@@ -35,6 +36,7 @@ def test_made_up_books_are_usable_distinct_and_the_same_each_time(tmp_path):
     assert any(len(example.genres) == 2 for example in corpus.examples)
 
 
+@pytest.mark.functional
 def test_books_are_made_up_where_the_real_ones_are_absent(tmp_path):
     assert write_many(tmp_path / "books.csv", 5, tmp_path) == "0 real books and 5 made up"
     assert len(read_corpus(tmp_path / "books.csv", canonical_genres()).examples) == 5

@@ -7,7 +7,7 @@ import pytest
 PAGES = Path(__file__).resolve().parent.parent / "screens"
 
 # Streamlit's own code warns about its dependencies now and then.
-pytestmark = pytest.mark.filterwarnings("default")
+pytestmark = [pytest.mark.functional, pytest.mark.filterwarnings("default")]
 
 
 @pytest.fixture
@@ -24,7 +24,6 @@ def dataset(open_page):
     return open_page("dataset")
 
 
-@pytest.mark.functional
 def test_it_opens_on_the_starter_corpus(dataset):
     dataset.run()
     assert not dataset.exception

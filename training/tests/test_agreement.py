@@ -115,6 +115,7 @@ def test_an_audit_with_too_few_answers_says_how_many_it_needs():
     assert found.as_json() == {"value": None, "n": 29, "needs": 30}
 
 
+@pytest.mark.functional
 def test_the_audits_interval_holds_the_truth_about_as_often_as_it_says():
     rng = random.Random(5)
     held = 0

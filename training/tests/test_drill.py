@@ -103,6 +103,7 @@ def test_a_bad_model_that_is_in_fact_good_fails_the_drill(good, plan, tmp_path):
     assert "The drill failed" in (tmp_path / "drill.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.functional
 def test_a_drill_without_the_gate_fails(good, plan):
     played = Rehearsal(plan=plan, requests=LEAST_REQUESTS, use_gate=False, strength=1.0, report=lambda *_: None)
     played._opening = played._run_as_shadow = played._run_as_champion = played._roll_back = lambda *_: None
@@ -138,6 +139,7 @@ def staged(good, plan):
     return play
 
 
+@pytest.mark.functional
 def test_a_bad_model_that_nobody_notices_as_challenger_fails_the_drill(staged):
     act = staged(Rehearsal._run_as_shadow, a_look("shadow"))
     assert act.problems == ["no alert within 1,000 requests that it read as challenger"]

@@ -34,6 +34,7 @@ def digest(model, tmp_path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+@pytest.mark.functional
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(examples, tmp_path):
     first, second, other = (digest(fit(examples, replace(QUICK, seed=seed)), tmp_path) for seed in (3, 3, 4))
     assert first == second
@@ -141,6 +142,7 @@ def test_a_training_that_fasttext_refuses_says_why_and_leaves_nothing(examples, 
     assert list(scratch.iterdir()) == []
 
 
+@pytest.mark.functional
 def test_an_interruption_ends_the_training_process_and_leaves_nothing(examples, scratch):
     def interrupt(share, loss):
         raise KeyboardInterrupt
@@ -183,6 +185,7 @@ def test_the_training_process_ends_with_its_parent(tmp_path, examples):
     assert not (tmp_path / "scratch").exists()
 
 
+@pytest.mark.functional
 @pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
 def test_a_killed_training_leaves_no_text_on_the_disk(examples, scratch):
     def kill(worker_said, on_progress):

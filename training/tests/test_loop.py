@@ -21,6 +21,7 @@ from feedback.tests.nasty import NASTY
 from training.core.books import Example
 from training.tests.helpers import write_books
 
+pytestmark = pytest.mark.functional
 LIST = "/admin/feedback/correction/"
 
 

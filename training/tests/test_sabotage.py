@@ -246,6 +246,7 @@ def test_every_kind_goes_the_whole_way_and_is_marked_for_ever(kind, books, model
     assert version.meta["evaluation"]["methods"]["fasttext"]
 
 
+@pytest.mark.functional
 @pytest.mark.django_db
 def test_it_is_calibrated_measured_on_the_untouched_test_side_and_known_for_all_an_honest_one_saw(tmp_path, model_dir):
     draw = random.Random(0)
