@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # Each test starts from what was compiled before, and so do the processes that tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help database setup run check test functional looks realdata postgres bench bench-predict bench-quality bench-baselines bench-monitor bench-alarms bench-lab soak soak-registry model-change drill explore clean
+.PHONY: help database setup run check test functional looks realdata postgres bench bench-predict bench-quality bench-baselines bench-monitor bench-alarms bench-lab bench-http soak soak-registry soak-api model-change drill explore clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -91,10 +91,16 @@ bench-monitor: $(VENV)/dev.stamp  ## the monitor page with 1,000,000 predictions
 bench-alarms: $(VENV)/dev.stamp  ## false alarms, alarms that fail to come, and how right the audit is (some minutes)
 	$(BIN)/python -m benchmarks.alarms
 
+bench-http: $(VENV)/dev.stamp  ## requests per second of the API beside FastAPI and Annif; needs wrk (some minutes)
+	$(BIN)/python -m benchmarks.http
+
 bench-lab: $(VENV)/dev.stamp  ## how long one waits for each page of the lab, and its memory (some minutes)
 	$(BIN)/python -m benchmarks.lab
 
-soak: soak-registry  ## the long runs under load
+soak: soak-registry soak-api  ## the long runs under load
+
+soak-api: $(VENV)/dev.stamp  ## made-up and hostile requests against the API (some minutes)
+	$(BIN)/python -m benchmarks.soak_api
 
 soak-registry: $(VENV)/dev.stamp  ## 50 changes of the champion under load: no failed request, no late answer (2 minutes)
 	$(BIN)/python -m benchmarks.soak_registry

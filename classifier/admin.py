@@ -9,6 +9,7 @@ from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 
+from classifier.key_admin import ApiKeyAdmin as ApiKeyAdmin
 from classifier.models import Alert, Genre, ModelEvent, ModelVersion, Prediction
 
 admin.site.site_header = "Genre Detector"

@@ -167,6 +167,7 @@ class Prediction(models.Model):
         FILE = "file", "Uploaded file"
         EXAMPLE = "example", "Example"
         EXPLORE = "explore", "Lab"
+        API = "api", "API"
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="predictions")
@@ -195,6 +196,70 @@ class Prediction(models.Model):
 
 # Texts of our own: what is shown and said of them tells nothing of visitors. A correction has its prediction's source.
 OWN_SOURCES = (Prediction.Source.EXAMPLE, Prediction.Source.EXPLORE)
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    """Sets of keys."""
+
+    def live(self) -> "ApiKeyQuerySet":
+        """Return those that open anything now."""
+        return self.filter(revoked_at=None).filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
+
+
+class ApiKey(models.Model):
+    """A key of a program, of which only a hash is kept. Written by ``classifier.keys``."""
+
+    class Scope(models.TextChoices):
+        """What a key opens."""
+
+        PREDICT = "predict", "Ask for genres"
+        FEEDBACK = "feedback", "Send corrections"
+        READ_MONITOR = "read-monitor", "Read the metrics"
+        ADMIN = "admin", "Everything"
+
+    name = models.CharField(max_length=80, help_text="Whose it is and what for.")
+    prefix = models.CharField(max_length=12, unique=True, editable=False, help_text="How logs and lists name it.")
+    sha256 = models.CharField(max_length=64, unique=True, editable=False)
+    scopes = models.JSONField(default=list)
+    per_minute = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Texts and corrections a minute; empty means GENRE_API_PER_MINUTE."
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_by = models.CharField(max_length=150, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="To the minute.")
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        verbose_name = "API key"
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    @property
+    def state(self) -> str:
+        """Whether it opens anything: live, expired or revoked."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "expired" if self.expires_at is not None and self.expires_at <= timezone.now() else "live"
+
+
+class IdempotentAnswer(models.Model):
+    """What a write of a program was answered, so that the same request sent again is not done again."""
+
+    digest = models.CharField(
+        max_length=64, unique=True, help_text="Keyed hash of who asked and their Idempotency-Key."
+    )
+    request = models.CharField(max_length=64, help_text="Keyed hash of what they asked.")
+    status = models.PositiveSmallIntegerField(default=0, help_text="0 while it is being answered.")
+    body = models.JSONField(default=dict)
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    def __str__(self) -> str:
+        return self.digest[:12]
 
 
 class Alert(models.Model):

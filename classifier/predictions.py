@@ -19,6 +19,7 @@ from classifier.core.model import GenreModel
 from classifier.core.model import Prediction as CorePrediction
 from classifier.core.text import one_line
 from classifier.models import OWN_SOURCES, ModelVersion, Prediction
+from classifier.recording import flush, record
 from classifier.registry import ActiveModel, challenger, champion
 
 logger = logging.getLogger(__name__)
@@ -28,6 +29,8 @@ SHOWN_THRESHOLD = 0.1
 _SALT = "classifier.prediction"
 # A page may stay open for days before its correction is sent.
 TOKEN_SECONDS = 7 * 24 * 3600
+# How long a batch may take to be written.
+_WRITING_SECONDS = 0.1
 
 
 class BadToken(Exception):
@@ -76,6 +79,32 @@ class Shown:
         return cls(**fields)
 
 
+def shown_of(uid: str) -> Shown | None:
+    """Return what was shown as prediction ``uid``; None when no such prediction is stored.
+
+    One that was recorded in a batch is waited for.
+    """
+    for attempt in ("stored", "waiting here", "waiting elsewhere"):
+        if attempt == "waiting here":
+            flush()
+        elif attempt == "waiting elsewhere" and settings.GENRE_RECORD_SECONDS > 0:
+            time.sleep(settings.GENRE_RECORD_SECONDS + _WRITING_SECONDS)
+        row = Prediction.objects.select_related("version").filter(uid=uid, shadow_of=None).first()
+        if row is not None:
+            return Shown(
+                uid=str(row.uid),
+                number=row.version.number,
+                version_id=row.version_id,
+                source=row.source,
+                genres=[(slug, score) for slug, score in row.shown],
+                abstained=row.abstained,
+                n_words=row.n_words,
+                text_hash=row.text_hash,
+                sabotage=row.version.sabotage,
+            )
+    return None
+
+
 def hash_text(text: str) -> str:
     """Return a keyed hash that is equal for texts that are equal once cleaned, line breaks aside.
 
@@ -102,8 +131,22 @@ def choose_shown(prediction: CorePrediction) -> tuple[list[tuple[str, float]], i
     return [(genre.slug, round(genre.score, 4)) for genre in kept], len(chosen)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a model said of a text, and what is shown of it."""
+
+    active: ActiveModel
+    prediction: CorePrediction
+    shown: Shown
+
+
 def predict_text(text: str, *, source: str, at: datetime | None = None) -> Shown:
-    """Predict the genres of ``text`` with the champion and store the prediction.
+    """Predict the genres of ``text`` as ``ask`` does, and store the prediction at once."""
+    return ask(text, source=source, at=at).shown
+
+
+def ask(text: str, *, source: str, at: datetime | None = None, at_once: bool = True) -> Asked:
+    """Predict the genres of ``text`` with the champion and store the prediction, ``at_once`` or a moment later.
 
     A challenger reads its share of the texts too, never of our own; what it says is stored and shown to nobody.
     ``at`` is when it happened (default: now).
@@ -116,8 +159,9 @@ def predict_text(text: str, *, source: str, at: datetime | None = None) -> Shown
     active, at = champion(), at or timezone.now()
     prediction, milliseconds = _timed(active.model, text)
     is_visitor = source not in OWN_SOURCES
-    share = settings.GENRE_AUDIT_SHARE
-    asked = share if is_visitor and not prediction.abstained and random.random() < share else 0.0
+    # A program has nobody to ask.
+    share = settings.GENRE_AUDIT_SHARE if is_visitor and source != Prediction.Source.API else 0.0
+    asked = share if share and not prediction.abstained and random.random() < share else 0.0
     shown = _shown(active, prediction, text, source=source, asked=asked)
     facts: dict[str, Any] = {"source": source, "n_chars": len(text), "text_hash": shown.text_hash, "at": at}
     rows = [_row(active, prediction, milliseconds, uid=shown.uid, asked=shown.asked, **facts)]
@@ -126,8 +170,8 @@ def predict_text(text: str, *, source: str, at: datetime | None = None) -> Shown
             rows.append(_row(other, *_timed(other.model, text), shadow_of=shown.uid, **facts))
         except ModelError as error:
             logger.error("The challenger, version %s, failed and nobody saw it: %s", other.number, error)
-    Prediction.objects.bulk_create(rows)
-    return shown
+    record(rows, at_once=at_once)
+    return Asked(active, prediction, shown)
 
 
 def predict_with(version: ModelVersion, model: GenreModel, text: str, *, source: str) -> Shown:

@@ -52,6 +52,7 @@ class Correction(models.Model):
         FILE = "file", "Uploaded file"
         EXAMPLE = "example", "Example"
         EXPLORE = "explore", "Lab"
+        API = "api", "API"
         IMPORT = "import", "Import"
 
     receipt = models.CharField(max_length=40, unique=True, default=new_receipt, editable=False)

@@ -44,6 +44,20 @@ GENRE_GATE_BYTES = env.int("GENRE_GATE_BYTES", 200_000_000)
 GENRE_MONITOR_SECONDS = env.int("GENRE_MONITOR_SECONDS", 60)
 # What Prometheus must send to read /metrics; empty leaves it to signed-in staff.
 GENRE_METRICS_TOKEN = env.str("GENRE_METRICS_TOKEN", "")
+# Whether programs without a key may ask the API, and how often: texts and corrections a minute.
+GENRE_API_ANONYMOUS = env.bool("GENRE_API_ANONYMOUS", False)
+GENRE_API_ANONYMOUS_PER_MINUTE = env.int("GENRE_API_ANONYMOUS_PER_MINUTE", 60)
+GENRE_API_PER_MINUTE = env.int("GENRE_API_PER_MINUTE", 600)
+# Where the workers of this machine count what was asked; of several machines, in the Redis at this address.
+GENRE_LIMITS_FILE = Path(env.str("GENRE_LIMITS_FILE", "") or BASE_DIR / "var" / "limits.sqlite3")
+GENRE_REDIS_URL = env.str("GENRE_REDIS_URL", "")
+# The API stores its predictions in batches, so many seconds behind at most; 0 stores each at once.
+GENRE_RECORD_SECONDS = env.float("GENRE_RECORD_SECONDS", 0.25, validate=validate.Range(0, 1))
+# Sites whose pages may call the API from a browser, such as https://catalogue.example.org; none by default.
+CORS_ALLOWED_ORIGINS = env.list("GENRE_CORS_ORIGINS", [])
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_HEADERS = ["authorization", "content-type", "idempotency-key"]
+CORS_EXPOSE_HEADERS = ["idempotent-replayed", "retry-after"]
 # How many proxies stand before this server and set X-Forwarded-For; 0 trusts no such header.
 GENRE_TRUSTED_PROXIES = env.int("GENRE_TRUSTED_PROXIES", 0)
 
@@ -58,6 +72,9 @@ INSTALLED_APPS = [
     "django_htmx",
     "template_partials",
     "csp",
+    "corsheaders",
+    # So that the API's documentation is served from here and not by strangers.
+    "ninja",
     "classifier",
     "feedback",
     "training",
@@ -67,6 +84,8 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "genre_site.middleware.problems_for_programs",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "genre_site.middleware.refuse_large_bodies",
     "django.middleware.common.CommonMiddleware",

@@ -19,6 +19,8 @@ os.environ |= {
     "GENRE_MODEL_DIR": str(Path(tempfile.gettempdir()) / "genre-detector-no-models"),
     "GENRE_LAB_DIR": str(Path(tempfile.gettempdir()) / "genre-detector-no-lab"),
     "GENRE_TRUSTED_PROXIES": "0",
+    "GENRE_RECORD_SECONDS": "0",
+    "GENRE_LIMITS_FILE": str(Path(tempfile.gettempdir()) / f"genre-detector-{os.getpid()}" / "limits.sqlite3"),
     # Reading the shipped vectors costs each training a second.
     "GENRE_VECTORS": "none",
     "DATABASE_URL": os.environ.get("TEST_DATABASE_URL", "sqlite://:memory:"),

@@ -80,6 +80,11 @@ class Site:
             connection.row_factory = sqlite3.Row
             return [dict(row) for row in connection.execute(query)]
 
+    def write(self, statement):
+        """Change the database behind the server's back."""
+        with closing(sqlite3.connect(self.database, timeout=20)) as connection, connection:
+            connection.execute(statement)
+
     @contextmanager
     def serving(self, *, workers=2, recheck_seconds=None):
         """Serve as `make run` does; yield the address. What the server logs is in ``self.log``."""

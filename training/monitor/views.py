@@ -8,13 +8,15 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from classifier.keys import find_key
+from classifier.models import ApiKey
 from training.monitor.drawing import DEFAULT_DAYS, PERIODS
 from training.monitor.prometheus import CONTENT_TYPE, scrape
 from training.monitor.reading import monitor_page
 
 REFUSED = (
     "These figures are for staff and for Prometheus. Sign in at /admin/ as a member of the staff, or set "
-    "GENRE_METRICS_TOKEN on the server and send it as “Authorization: Bearer TOKEN”.\n"
+    "GENRE_METRICS_TOKEN on the server and send it as “Authorization: Bearer TOKEN”, or send a key for read-monitor.\n"
 )
 
 
@@ -45,4 +47,9 @@ def _may_scrape(request: HttpRequest) -> bool:
         return True
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     wanted = settings.GENRE_METRICS_TOKEN
-    return bool(wanted) and scheme.lower() == "bearer" and constant_time_compare(token.strip(), wanted)
+    if scheme.lower() != "bearer":
+        return False
+    if wanted and constant_time_compare(token.strip(), wanted):
+        return True
+    key = find_key(token.strip())
+    return key is not None and key.opens(ApiKey.Scope.READ_MONITOR)

@@ -19,7 +19,9 @@ LOOKED = "SELECT watched_at, figures FROM training_monitorstate WHERE watched_at
 
 def monitors_of(pid):
     """Return the process ids of the monitors that ``pid`` started; gunicorn listens a moment before it starts one."""
-    listed = subprocess.run(["ps", "-A", "-ww", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(
+        ["ps", "-A", "-ww", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+    ).stdout
     rows = [re.match(r"\s*(\d+)\s+(\d+)\s+(.*)", line).groups() for line in listed.splitlines()]
     return [int(own) for own, parent, command in rows if int(parent) == pid and " monitor --every" in command]
 

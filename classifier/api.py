@@ -1,0 +1,353 @@
+"""The HTTP API of the classifier: genres, the model that answers, and the genres of texts."""
+
+import json
+import time
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from ninja import Field, Path, Router, Schema
+from pydantic import BeforeValidator, ConfigDict
+
+from classifier.api_guard import Needs, Scope, caller
+from classifier.core.errors import EmptyText, ModelError, NotText, TextTooLong, TextTooShort
+from classifier.core.explain import explain
+from classifier.core.marks import sabotage_of
+from classifier.core.text import check_text
+from classifier.models import Genre, Prediction
+from classifier.predictions import Asked, ask
+from classifier.problems import Problem
+from classifier.registry import CHAMPION, ActiveModel, champion
+
+router = Router(tags=["genres"], auth=Needs(Scope.PREDICT))
+MOST_TEXTS = 256
+EXPLAINED_WORDS = 10
+# Why a text is not even shown to the model.
+_UNREADABLE = {EmptyText: "no-words", TextTooShort: "too-short", NotText: "not-prose"}
+# Names of genres are read again after so many seconds.
+_NAMES_SECONDS = 1.0
+
+
+class ProblemOut(Schema):
+    """An error, as RFC 9457 says it; ``type`` never changes, ``detail`` says what to do."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+class Strict(Schema):
+    """A body in which a misspelt field is an error and not a default."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+def _whole(value: Any) -> Any:
+    """Take 5.0 for 5, as JSON does not tell them apart."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+# Its limit is in bytes, which a schema can't say.
+Text = Annotated[str, Field(description=f"At most {settings.GENRE_MAX_TEXT_BYTES:,} bytes of UTF-8.")]
+Limit = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=100, description="How many genres at most.")]
+Alias = Annotated[str, Path(description=f"“{CHAMPION}”, or the number of the version that is.")]
+Threshold = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, description="The smallest score that is told.")]
+
+
+class SuggestIn(Strict):
+    """A text and what is asked of it."""
+
+    text: Text
+    limit: Limit = 5
+    threshold: Threshold = 0.0
+    explain: Annotated[bool, Field(description="Tell what each word adds to each genre.")] = False
+
+
+class DocumentIn(Strict):
+    """One of several texts."""
+
+    text: Text
+    document_id: Annotated[str, Field(max_length=200, description="Comes back with the answer.")] | None = None
+
+
+class SuggestBatchIn(Strict):
+    """Several texts and what is asked of each."""
+
+    documents: Annotated[list[DocumentIn], Field(min_length=1, max_length=MOST_TEXTS)]
+    limit: Limit = 5
+    threshold: Threshold = 0.0
+
+
+class ClassifyParameters(Strict):
+    """As Hugging Face names them."""
+
+    top_k: Limit | None = None
+
+
+class ClassifyIn(Strict):
+    """The request of Hugging Face's text-classification task."""
+
+    inputs: Text | Annotated[list[Text], Field(min_length=1, max_length=MOST_TEXTS)]
+    parameters: ClassifyParameters = ClassifyParameters()
+
+
+class GenreOut(Schema):
+    """A genre people and models may name."""
+
+    slug: str
+    name: str
+    description: str
+
+
+class GenresOut(Schema):
+    """All genres, by name."""
+
+    genres: list[GenreOut]
+
+
+class ModelOut(Schema):
+    """The version that answers."""
+
+    alias: str
+    version: int
+    sha256: str
+    genres: list[str]
+    language: str | None
+    sabotage: Annotated[str | None, Field(description="How it was made bad on purpose; null for an honest one.")]
+
+
+class ModelsOut(Schema):
+    """The models that may be asked."""
+
+    models: list[ModelOut]
+
+
+class ModelRef(Schema):
+    """Which version said it."""
+
+    alias: str
+    version: int
+    sabotage: Annotated[str | None, Field(description="How it was made bad on purpose; null for an honest one.")]
+
+
+class ResultOut(Schema):
+    """A genre and its score, a probability from 0 to 1."""
+
+    slug: str
+    name: str
+    score: float
+    chosen: Annotated[
+        bool, Field(description="Whether it reaches the genre's own threshold; never in a model without.")
+    ]
+
+
+class WordOut(Schema):
+    """What a word adds to a genre's logit."""
+
+    word: str
+    contribution: float
+
+
+class ExplanationOut(Schema):
+    """The words that speak most for and against a genre."""
+
+    slug: str
+    words: list[WordOut]
+
+
+class SuggestionOut(Schema):
+    """What the model says of one text."""
+
+    document_id: str | None = None
+    prediction_id: Annotated[str | None, Field(description="Names it in a correction; null when no model read it.")]
+    results: list[ResultOut]
+    abstained: Annotated[bool, Field(description="True where no genre is sure enough; results are the nearest.")]
+    reason: Annotated[str | None, Field(description="Why the model abstained.")]
+
+
+class SuggestOut(SuggestionOut):
+    """What the model says of the text."""
+
+    model: ModelRef
+    explanation: list[ExplanationOut] | None = None
+
+
+class SuggestBatchOut(Schema):
+    """What the model says of each text, in the order they came in."""
+
+    model: ModelRef
+    documents: list[SuggestionOut]
+
+
+class LabelOut(Schema):
+    """A label as Hugging Face gives it."""
+
+    label: str
+    score: float
+
+
+ERRORS: dict[int, Any] = dict.fromkeys((400, 401, 403, 413, 422, 429, 500, 503), ProblemOut)
+MODEL_ERRORS = ERRORS | {404: ProblemOut}
+
+
+@router.get(
+    "/genres", auth=Needs(Scope.PREDICT, Scope.FEEDBACK), response={200: GenresOut} | ERRORS, summary="All genres"
+)
+def genres(request: HttpRequest) -> dict[str, Any]:
+    """Tell the genres that people and models may name."""
+    caller(request).take()
+    return {"genres": list(Genre.objects.filter(retired=False).values("slug", "name", "description"))}
+
+
+@router.get("/models", response={200: ModelsOut} | ERRORS, summary="The models that answer")
+def models(request: HttpRequest) -> dict[str, Any]:
+    """Tell which version answers as which alias."""
+    caller(request).take()
+    active = _champion()
+    meta = active.model.meta
+    return {
+        "models": [
+            {
+                "alias": CHAMPION,
+                "version": active.number,
+                "sha256": meta["model_sha256"],
+                "genres": sorted(active.model.slugs),
+                "language": meta.get("language"),
+                "sabotage": sabotage_of(meta) or None,
+            }
+        ]
+    }
+
+
+@router.post("/models/{alias}/suggest", response={200: SuggestOut} | MODEL_ERRORS, summary="Genres of a text")
+def suggest(request: HttpRequest, alias: Alias, body: SuggestIn) -> HttpResponse:
+    """Tell the genres of a text; ``alias`` is ``champion`` or the number of the version that is."""
+    caller(request).take()
+    active = _named(alias)
+    asked = _ask(body.text)
+    said = _suggestion(asked, body.limit, body.threshold)
+    if isinstance(asked, Asked):
+        active = asked.active
+    wanted = body.explain and said["results"]
+    explanation = _explained(active, body.text, said["results"]) if wanted else None
+    return _json({"model": _reference(active)} | said | {"explanation": explanation})
+
+
+@router.post(
+    "/models/{alias}/suggest-batch", response={200: SuggestBatchOut} | MODEL_ERRORS, summary="Genres of many texts"
+)
+def suggest_batch(request: HttpRequest, alias: Alias, body: SuggestBatchIn) -> HttpResponse:
+    """Tell the genres of up to 256 texts."""
+    caller(request).take(len(body.documents))
+    active, documents = _named(alias), []
+    for document in body.documents:
+        asked = _ask(document.text)
+        active = asked.active if isinstance(asked, Asked) else active
+        documents.append({"document_id": document.document_id} | _suggestion(asked, body.limit, body.threshold))
+    return _json({"model": _reference(active), "documents": documents})
+
+
+@router.post(
+    "/models/{alias}/text-classification",
+    response={200: list[list[LabelOut]] | list[LabelOut]} | MODEL_ERRORS,
+    summary="Genres in Hugging Face's shape",
+)
+def text_classification(request: HttpRequest, alias: Alias, body: ClassifyIn) -> HttpResponse:
+    """Tell labels and scores, a list for each text; of a single text the list itself."""
+    texts = [body.inputs] if isinstance(body.inputs, str) else body.inputs
+    caller(request).take(len(texts))
+    _named(alias)
+    found = []
+    for text in texts:
+        asked = _ask(text)
+        scores = asked.prediction.top(body.parameters.top_k or 5, 0.0) if isinstance(asked, Asked) else []
+        found.append([{"label": genre.slug, "score": genre.score} for genre in scores])
+    return _json(found[0] if isinstance(body.inputs, str) else found)
+
+
+def _champion() -> ActiveModel:
+    try:
+        return champion()
+    except ModelError as error:
+        raise Problem("no-model", "No model answers at the moment. Try again later.") from error
+
+
+def _named(alias: str) -> ActiveModel:
+    active = _champion()
+    if alias not in (CHAMPION, str(active.number)):
+        raise Problem("unknown-model", f"Ask “{CHAMPION}”; GET models tells which version that is.")
+    return active
+
+
+def _ask(text: str) -> Asked | str:
+    """Return what the champion says; the reason why, where the text is not one to be read."""
+    try:
+        check_text(text, max_bytes=settings.GENRE_MAX_TEXT_BYTES)
+    except TextTooLong as error:
+        raise Problem("too-large", str(error)) from error
+    except tuple(_UNREADABLE) as error:
+        return _UNREADABLE[type(error)]
+    try:
+        return ask(text, source=Prediction.Source.API, at_once=False)
+    except ModelError as error:
+        raise Problem("no-model", "No model answers at the moment. Try again later.") from error
+
+
+def _suggestion(asked: Asked | str, limit: int, threshold: float) -> dict[str, Any]:
+    if isinstance(asked, str):
+        return {"prediction_id": None, "results": [], "abstained": True, "reason": asked}
+    prediction, names = asked.prediction, _names()
+    chosen = {genre.slug for genre in prediction.chosen}
+    return {
+        "prediction_id": asked.shown.uid,
+        "results": [
+            {
+                "slug": genre.slug,
+                "name": names.get(genre.slug, genre.slug),
+                "score": round(genre.score, 6),
+                "chosen": genre.slug in chosen,
+            }
+            for genre in prediction.top(limit, threshold)
+        ],
+        "abstained": bool(prediction.abstained),
+        "reason": prediction.abstained or None,
+    }
+
+
+def _explained(active: ActiveModel, text: str, results: Sequence[dict[str, Any]]) -> list[dict[str, Any]] | None:
+    """Return the words that weigh most for each result; None where the model can't tell them apart."""
+    try:
+        found = explain(active.model, text)
+    except ModelError:
+        return None
+    explained = []
+    for result in results:
+        parts = found.contributions(result["slug"], against_others=True)
+        heaviest = sorted(parts, key=lambda part: (-abs(part[1]), part[0]))[:EXPLAINED_WORDS]
+        words = [{"word": word, "contribution": round(value, 6)} for word, value in heaviest]
+        explained.append({"slug": result["slug"], "words": words})
+    return explained
+
+
+def _reference(active: ActiveModel) -> dict[str, Any]:
+    return {"alias": CHAMPION, "version": active.number, "sabotage": sabotage_of(active.model.meta) or None}
+
+
+def _json(body: Any) -> HttpResponse:
+    # Built here, so it need not be checked against its own schema with every request; tests do.
+    return HttpResponse(json.dumps(body), content_type="application/json")
+
+
+_named_at: tuple[float, dict[str, str]] = (float("-inf"), {})
+
+
+def _names() -> dict[str, str]:
+    """Return the genres' names by slug, at most a second old."""
+    global _named_at
+    at, names = _named_at
+    if time.monotonic() - at > _NAMES_SECONDS:
+        names = dict(Genre.objects.values_list("slug", "name"))
+        _named_at = (time.monotonic(), names)
+    return names
