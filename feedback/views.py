@@ -10,10 +10,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from classifier.http import page_or_partial
 from classifier.predictions import BadToken, Shown
 from classifier.views import PAGE, result_context
+from classifier.visitors import visitor_of
 from classifier.wording import genre_lines
 from feedback.actions import ActionRefused, answer_audit, submit_correction, withdraw
 from feedback.forms import CorrectionForm
-from feedback.limits import TooManyCorrections, visitor_of
+from feedback.limits import TooManyCorrections
 from feedback.models import AuditAnswer, Correction
 
 AUDIT_PAGE = "feedback/audit.html"

@@ -3,7 +3,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from feedback.limits import TooManyCorrections, visitor_address, visitor_of
+from classifier.visitors import visitor_address, visitor_of
+from feedback.limits import TooManyCorrections
 from feedback.models import Correction
 from feedback.tests.conftest import DRAGON
 
