@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core import signing
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from structlog.contextvars import bind_contextvars
 
 from classifier.core.errors import ModelError
 from classifier.core.marks import sabotage_of
@@ -115,6 +116,8 @@ def predict_text(text: str, *, source: str, at: datetime | None = None) -> Shown
     """
     active, at = champion(), at or timezone.now()
     prediction, milliseconds = _timed(active.model, text)
+    # For the line that is logged of the request.
+    bind_contextvars(model=active.number)
     is_visitor = source not in OWN_SOURCES
     share = settings.GENRE_AUDIT_SHARE
     asked = share if is_visitor and not prediction.abstained and random.random() < share else 0.0

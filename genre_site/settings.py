@@ -9,6 +9,8 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, validate
 
+from genre_site.logs import FORMATS, logging_settings
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
 env.read_env(str(BASE_DIR / ".env"), recurse=False)
@@ -64,9 +66,12 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # Outermost: it names and times whatever the others answer.
+    "genre_site.middleware.log_requests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "genre_site.middleware.refuse_browser_features",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "genre_site.middleware.refuse_large_bodies",
     "django.middleware.common.CommonMiddleware",
@@ -165,10 +170,8 @@ if GENRE_TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 CSRF_FAILURE_VIEW = "genre_site.errors.csrf_failure"
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
-}
+# Lines for people while developing, for machines otherwise.
+LOGGING = logging_settings(
+    rendered_as=env.str("GENRE_LOG_FORMAT", "console" if DEBUG else "json", validate=validate.OneOf(FORMATS)),
+    level=env.str("LOG_LEVEL", "INFO").upper(),
+)
