@@ -168,7 +168,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 if GENRE_TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-CSRF_FAILURE_VIEW = "genre_site.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "genre_site.expired.csrf_failure"
 
 # Lines for people while developing, for machines otherwise.
 LOGGING = logging_settings(
