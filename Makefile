@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # Each test starts from what was compiled before, and so do the processes that tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help database setup run check test functional looks realdata postgres bench bench-predict bench-quality bench-baselines bench-monitor bench-alarms bench-lab bench-http soak soak-registry soak-api model-change drill explore clean
+.PHONY: help database setup run check audit test functional looks realdata postgres bench bench-predict bench-quality bench-baselines bench-monitor bench-alarms bench-lab bench-http soak soak-registry soak-api model-change drill explore clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ check: $(VENV)/dev.stamp  ## style, types, import rules, migrations, deployment 
 	SECRET_KEY=check DATABASE_URL=sqlite://:memory: $(MANAGE) makemigrations --check --dry-run
 	@key=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(60))'); set -a; . docs/production.env; set +a; \
 	 SECRET_KEY=$$key DATABASE_URL=sqlite://:memory: $(MANAGE) check --deploy --fail-level WARNING
+
+audit: $(VENV)/dev.stamp  ## known vulnerabilities of what is installed; needs the network (AUDIT_OFFLINE=ok lets it pass without)
+	.ci/audit
 
 test: $(VENV)/dev.stamp  ## the test-suite: random order, offline, both cores
 	$(BIN)/python -m pytest -q -n auto

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from ninja.security import HttpBearer
+from structlog.contextvars import bind_contextvars
 
 from classifier.keys import KeyFacts, find_key
 from classifier.models import ApiKey
@@ -66,6 +67,8 @@ class Needs(HttpBearer):
         key = find_key(token)
         if key is None:
             raise Problem("wrong-key", "The key is unknown, expired or revoked. Ask for another.", headers=CHALLENGE)
+        # On the line of the log for this request.
+        bind_contextvars(key_id=key.pk)
         if not any(map(key.opens, self._scopes)):
             raise Problem("missing-scope", f"The key {key.prefix}… lacks the scope “{' or '.join(self._scopes)}”.")
         return Caller(f"key:{key.pk}", key.per_minute, key)

@@ -17,3 +17,13 @@ def page_or_partial(request: HttpRequest, template: str, context: dict[str, Any]
     response = TemplateResponse(request, wanted, {**context, "is_partial": wanted != template})
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return response
+
+
+def whole_page(request: HttpRequest, template: str, context: dict[str, Any]) -> TemplateResponse:
+    """Render ``template`` whole, also where HTMX asked for a part: it then replaces all that the page holds."""
+    response = TemplateResponse(request, template, context)
+    if request.headers.get("HX-Request"):
+        for header, value in (("Retarget", "#main"), ("Reselect", "#main"), ("Reswap", "outerHTML")):
+            response[f"HX-{header}"] = value
+    patch_vary_headers(response, ["HX-Request"])
+    return response

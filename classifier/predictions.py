@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core import signing
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from structlog.contextvars import bind_contextvars
 
 from classifier.core.errors import ModelError
 from classifier.core.marks import sabotage_of
@@ -158,6 +159,8 @@ def ask(text: str, *, source: str, at: datetime | None = None, at_once: bool = T
     """
     active, at = champion(), at or timezone.now()
     prediction, milliseconds = _timed(active.model, text)
+    # For the line that is logged of the request.
+    bind_contextvars(model=active.number)
     is_visitor = source not in OWN_SOURCES
     # A program has nobody to ask.
     share = settings.GENRE_AUDIT_SHARE if is_visitor and source != Prediction.Source.API else 0.0

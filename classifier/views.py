@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from classifier.core.errors import ModelError
 from classifier.forms import TextForm
-from classifier.http import page_or_partial
+from classifier.http import page_or_partial, whole_page
 from classifier.models import Genre, ModelVersion, Prediction
 from classifier.predictions import Shown, predict_text
 from classifier.registry import champion
@@ -18,6 +18,11 @@ from classifier.wording import ABSTENTIONS, STANDS_OUT, genre_lines
 
 logger = logging.getLogger(__name__)
 PAGE = "classifier/page.html"
+EXPIRED = "This page was open too long"
+SEND_AGAIN = (
+    "For your safety the form has expired. Nothing was read or stored, and your text is in the box: send it again. "
+    "If this message comes back, allow cookies for this site."
+)
 
 
 def result_context(shown: Shown, text: str) -> dict[str, Any]:
@@ -53,6 +58,19 @@ def classify(request: HttpRequest) -> HttpResponse:
             raise Http404(f"no example {name!r}")
         context |= _predict(sample.text, Prediction.Source.EXAMPLE) | {"fill_box": True}
     return page_or_partial(request, PAGE, context, partial="result")
+
+
+def classify_expired(request: HttpRequest) -> HttpResponse:
+    """Show the form with what was sent in its box and a new token. No genre is asked for: the form may be forged."""
+    form = TextForm(request.POST, request.FILES)
+    form.is_valid()  # reads the file
+    context = {
+        "samples": sample_texts().values(),
+        "text": form.pasted,
+        "problems_title": EXPIRED,
+        "problems": [SEND_AGAIN],
+    }
+    return whole_page(request, PAGE, context)
 
 
 def _predict(text: str, source: str) -> dict[str, Any]:

@@ -22,7 +22,13 @@ TITLES = {
     "corrections": "Feedback",
 }
 
+# A table's own button writes cells that a spreadsheet runs as formulas. `training.core.table.as_csv` guards them.
+NO_UNGUARDED_CSV = """<style>
+[data-testid="stElementToolbarButton"]:has(button[aria-label^="Download as CSV"]) { display: none; }
+</style>"""
+
 st.set_page_config(page_title="Genre Detector lab", layout="wide")
+st.html(NO_UNGUARDED_CSV)
 pages = [st.Page(PAGES / f"{name}.py", title=title, url_path=name) for name, title in TITLES.items()]
 
 

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from classifier.http import page_or_partial
 from classifier.predictions import BadToken, Shown
-from classifier.views import PAGE, result_context
+from classifier.views import PAGE, classify_expired, result_context
 from classifier.visitors import visitor_of
 from classifier.wording import genre_lines
 from feedback.actions import ActionRefused, answer_audit, submit_correction, withdraw
@@ -18,6 +18,14 @@ from feedback.limits import TooManyCorrections
 from feedback.models import AuditAnswer, Correction
 
 AUDIT_PAGE = "feedback/audit.html"
+CORRECT_AGAIN = (
+    "This page was open too long, and for your safety the form has expired. Nothing was stored, and nothing that you entered "
+    "is lost: send it again."
+)
+ANSWER_AGAIN = (
+    "This page was open too long, and for your safety the form has expired. Your answer was not counted: show the genres of "
+    "the text again, and then answer."
+)
 
 
 @require_POST
@@ -48,6 +56,19 @@ def create(request: HttpRequest) -> HttpResponse:
         context = {"correction": correction, "receipt_url": request.build_absolute_uri(address)}
         return TemplateResponse(request, "feedback/_thanks.html", context)
     return redirect(address)
+
+
+def create_expired(request: HttpRequest) -> HttpResponse:
+    """Show the correction as it was sent, with a new token. Nothing is stored: the form may be forged."""
+    form = CorrectionForm(request.POST)
+    try:
+        shown = Shown.from_token(str(form.data.get("token", "")))
+    except BadToken:
+        return classify_expired(request)
+    response = _again(request, form, shown, [CORRECT_AGAIN])
+    # htmx shows what comes with a status of 4xx elsewhere unless told where.
+    response["HX-Retarget"] = "#correction"
+    return response
 
 
 def _again(request: HttpRequest, form: CorrectionForm, shown: Shown, problems: list[str]) -> HttpResponse:
@@ -93,6 +114,13 @@ def audit(request: HttpRequest) -> HttpResponse:
         context = {"audit_answer": answer, "corrected": corrected}
         return page_or_partial(request, AUDIT_PAGE, context, partial="audit")
     return redirect("feedback:audit-thanks")
+
+
+def audit_expired(request: HttpRequest) -> HttpResponse:
+    """Say that the answer was not counted: the form may be forged."""
+    response = page_or_partial(request, AUDIT_PAGE, {"audit_problem": ANSWER_AGAIN}, partial="audit")
+    response["HX-Retarget"] = "#audit"
+    return response
 
 
 @require_safe

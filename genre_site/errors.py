@@ -33,10 +33,6 @@ ERRORS = {
         "The fault is ours and has been logged. Go back: your text should still be in the box. Then try again.",
     ),
 }
-CSRF = ErrorText(
-    "This page was open too long",
-    "For your safety the form has expired. Go back, copy your text, reload the page and send it again.",
-)
 
 
 def error_page(request: HttpRequest, status: int, text: ErrorText | None = None) -> HttpResponse:
@@ -64,8 +60,3 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer 500."""
     return error_page(request, 500)
-
-
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Answer 403 to a form whose token is missing or old."""
-    return error_page(request, 403, CSRF)

@@ -1,17 +1,23 @@
 """gunicorn: the model is loaded once, before the workers fork, and they share its memory. One monitor runs beside them."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "genre_site.settings")
 preload_app = True
 worker_class = "sync"
 timeout = 60
 graceful_timeout = 30
 max_requests = 10_000
 max_requests_jitter = 1_000
+# The line of each request is the site's own (genre_site/middleware.py), and gunicorn's lines look like the site's.
 accesslog = None
+logconfig_dict = settings.LOGGING
 # Nobody steers it from outside, and two servers of one user would share the socket.
 control_socket_disable = True
 # Request heads only; the size of bodies is Django's to refuse.
@@ -24,8 +30,6 @@ _MONITOR_SECONDS_TO_END = 10
 
 def when_ready(server: Any) -> None:
     """Start the monitor. It ends when its standard input closes, so also when this process is killed."""
-    from django.conf import settings
-
     every = settings.GENRE_MONITOR_SECONDS
     if every <= 0:
         return

@@ -1,14 +1,98 @@
 """Middleware of the site."""
 
+import logging
+import re
+import time
+import uuid
 from collections.abc import Callable
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from classifier.problems import CONTENT_TYPE, Problem
 from genre_site.errors import error_page
+from genre_site.logs import place
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+request_logger = logging.getLogger("genre_site.request")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+# What no page here uses. Names that Chromium does not know would be errors in its console.
+_NO_FEATURES = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        "accelerometer",
+        "camera",
+        "display-capture",
+        "geolocation",
+        "gyroscope",
+        "hid",
+        "magnetometer",
+        "microphone",
+        "midi",
+        "payment",
+        "screen-wake-lock",
+        "serial",
+        "usb",
+        "xr-spatial-tracking",
+    )
+)
+
+
+def log_requests(get_response: GetResponse) -> GetResponse:
+    """Log one line for each request and name the request in the response.
+
+    What code binds meanwhile with ``structlog.contextvars.bind_contextvars`` (the model that answered, the key of an API
+    call) is on that line and on every other that is logged before the response is there.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        start = time.perf_counter()
+        request_id = _request_id(request)
+        clear_contextvars()
+        bind_contextvars(request_id=request_id)
+        response = get_response(request)
+        response.headers["X-Request-ID"] = request_id
+        level = logging.ERROR if response.status_code >= 500 else logging.INFO
+        if request_logger.isEnabledFor(level):
+            fields = {"method": request.method, **place(request), "status": response.status_code}
+            fields["ms"] = round((time.perf_counter() - start) * 1000, 2)
+            if (user := _signed_in(request)) is not None:
+                fields["user"] = user
+            request_logger.log(level, "request", extra={"fields": fields})
+        clear_contextvars()
+        return response
+
+    return middleware
+
+
+def _request_id(request: HttpRequest) -> str:
+    """Return the id that a trusted proxy gave the request, or a new one."""
+    given = request.META.get("HTTP_X_REQUEST_ID", "") if settings.GENRE_TRUSTED_PROXIES else ""
+    return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def _signed_in(request: HttpRequest) -> int | None:
+    """Return the key of the user. Who sends no session cookie costs no query."""
+    session, user = getattr(request, "session", None), getattr(request, "user", None)
+    if session is None or user is None or session.session_key is None:
+        return None
+    try:
+        return user.pk
+    except DatabaseError:
+        return None
+
+
+def refuse_browser_features(get_response: GetResponse) -> GetResponse:
+    """Tell the browser that no page, nor anything in it, may use camera, microphone, place and the like."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        response.headers["Permissions-Policy"] = _NO_FEATURES
+        return response
+
+    return middleware
 
 
 # What Django and ninja answer without asking the API.

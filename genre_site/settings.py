@@ -3,11 +3,14 @@
 ``.env.example`` lists them all; a test keeps the two in step.
 """
 
+from datetime import timedelta
 from pathlib import Path
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, validate
+
+from genre_site.logs import FORMATS, logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
@@ -60,6 +63,11 @@ CORS_ALLOW_HEADERS = ["authorization", "content-type", "idempotency-key"]
 CORS_EXPOSE_HEADERS = ["idempotent-replayed", "retry-after"]
 # How many proxies stand before this server and set X-Forwarded-For; 0 trusts no such header.
 GENRE_TRUSTED_PROXIES = env.int("GENRE_TRUSTED_PROXIES", 0)
+# Failed attempts to sign in under one name from one address until it is locked, and for how long.
+GENRE_LOGIN_ATTEMPTS = env.int("GENRE_LOGIN_ATTEMPTS", 5, validate=validate.Range(min=1))
+GENRE_LOGIN_LOCK_MINUTES = env.float(
+    "GENRE_LOGIN_LOCK_MINUTES", 15, validate=validate.Range(min=0, min_inclusive=False)
+)
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -75,25 +83,31 @@ INSTALLED_APPS = [
     "corsheaders",
     # So that the API's documentation is served from here and not by strangers.
     "ninja",
+    "axes",
     "classifier",
     "feedback",
     "training",
 ]
 
 MIDDLEWARE = [
+    # Outermost: it names and times whatever the others answer.
+    "genre_site.middleware.log_requests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "genre_site.middleware.problems_for_programs",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "genre_site.middleware.refuse_browser_features",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "genre_site.middleware.refuse_large_bodies",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    # Innermost: it turns the login's answer into the one for the locked-out.
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "genre_site.urls"
@@ -138,6 +152,22 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+# Name and address together: by the name alone anybody could lock a reviewer out, by the address alone a whole office.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = GENRE_LOGIN_ATTEMPTS
+AXES_COOLOFF_TIME = timedelta(minutes=GENRE_LOGIN_LOCK_MINUTES)
+# Who goes on trying while locked does not make it longer: 15 minutes are 15 minutes.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "genre_site.lockout.login_address"
+AXES_LOCKOUT_CALLABLE = "genre_site.lockout.locked_out"
+# It keeps failed attempts until they expire, and no more: no diary of who signed in when, from where, with which browser.
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken"]
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
@@ -163,15 +193,18 @@ GENRE_MAX_BODY_BYTES = 5 * GENRE_MAX_TEXT_BYTES
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
-        "default-src": [SELF],
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
         "img-src": [SELF, "data:"],
-        "object-src": [NONE],
-        "base-uri": [SELF],
+        "connect-src": [SELF],
+        "base-uri": [NONE],
         "form-action": [SELF],
         "frame-ancestors": [NONE],
     }
 }
 X_FRAME_OPTIONS = "DENY"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
@@ -182,12 +215,10 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 if GENRE_TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-CSRF_FAILURE_VIEW = "genre_site.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "genre_site.expired.csrf_failure"
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
-}
+# Lines for people while developing, for machines otherwise.
+LOGGING = logging_settings(
+    rendered_as=env.str("GENRE_LOG_FORMAT", "console" if DEBUG else "json", validate=validate.OneOf(FORMATS)),
+    level=env.str("LOG_LEVEL", "INFO").upper(),
+)

@@ -23,10 +23,11 @@ FORMATS = ("csv", "jsonl", "fasttext", "annif")
 FASTTEXT_LABEL = "__label__"
 ANNIF_URI = "urn:genre:"
 
-# A cell that starts with one of these is a formula to a spreadsheet (OWASP, "CSV Injection"); a leading
-# apostrophe makes it text. Apostrophes already there are doubled, so that reading back is exact.
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
-_ESCAPED = re.compile(r"'+[=+\-@\t\r]")
+# A cell that starts with one of these, the last four in full width, may be a formula to a spreadsheet (OWASP, "CSV
+# Injection"); a leading apostrophe makes it text. Apostrophes already there are doubled, so that reading back is exact.
+_STARTS_FORMULA = r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"
+_FORMULA = re.compile(rf"'*{_STARTS_FORMULA}")
+_ESCAPED = re.compile(rf"'+{_STARTS_FORMULA}")
 _URI = re.compile(r"<([^<>\s]+)>")
 _MAX_CELL = 10_000_000
 

@@ -13,6 +13,18 @@ from itertools import pairwise
 from classifier.core.errors import EmptyText, NotText, TextTooLong, TextTooShort
 
 MAX_BYTES = 1_000_000
+# How files begin that are no text, whatever their name: docs of each format, or the table of file(1).
+_FILE_KINDS = {
+    b"\x89PNG\r\n\x1a\n": "a PNG picture",
+    b"\xff\xd8\xff": "a JPEG picture",
+    b"PK\x03\x04": "a ZIP archive (EPUB, Word and OpenDocument files are archives, too)",
+    b"%PDF-": "a PDF document",
+    b"{\\rtf": "an RTF document",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old Word document",
+    b"\x1f\x8b": "a gzip archive",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
+    b"Rar!\x1a\x07": "a RAR archive",
+}
 # Joins two words into one token; no word holds it.
 JOINT = "_"
 MIN_WORDS = 5
@@ -151,6 +163,9 @@ def check_text(text: str, *, min_words: int = MIN_WORDS, max_bytes: int = MAX_BY
         )
 
 
+_SAVE_AS_TEXT = "Save it as a .txt file (UTF-8) and choose it again."
+
+
 def decode(data: bytes) -> str:
     """Return the text of an uploaded file.
 
@@ -160,8 +175,11 @@ def decode(data: bytes) -> str:
     Raises
     ------
     NotText
-        When the bytes hold NUL or many control characters, as pictures and archives do.
+        When the bytes begin as a picture, an archive or a document of a word processor does, or hold NUL or many control
+        characters. Says which of these it is, as far as that is known.
     """
+    if kind := next((kind for start, kind in _FILE_KINDS.items() if data.startswith(start)), ""):
+        raise NotText(f"This file is {kind}, not plain text. {_SAVE_AS_TEXT}")
     has_utf16_mark = data.startswith((b"\xff\xfe", b"\xfe\xff"))
     encodings = ["utf-16"] if has_utf16_mark else ["utf-8-sig", "cp1252"]
     for encoding in encodings:
@@ -171,4 +189,4 @@ def decode(data: bytes) -> str:
             continue
         if "\x00" not in text and len(_CONTROL.findall(text)) * 100 <= len(text):
             return text
-    raise NotText("This file is not plain text. Save it as a .txt file (UTF-8) and choose it again.")
+    raise NotText(f"This file is not plain text. {_SAVE_AS_TEXT}")

@@ -41,7 +41,10 @@ def test_guarding_and_unguarding_a_formula_is_identity(cell):
     assert unguard_formula(guard_formula(cell)) == cell
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "'=1", "''=1"])
+@pytest.mark.parametrize(
+    "cell",
+    ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠A1", "'=1", "''=1", "'\n=1"],
+)
 def test_a_guarded_formula_starts_with_an_apostrophe(cell):
     assert guard_formula(cell) == f"'{cell}"
 

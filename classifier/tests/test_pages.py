@@ -1,6 +1,8 @@
 """The page: plain, with HTMX, with mistakes, without a model; the about and error pages."""
 
+import io
 import logging
+import zipfile
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -18,6 +20,14 @@ HTMX = {"HX-Request": "true", "HX-Target": "result"}
 
 def body(response):
     return response.content.decode()
+
+
+def zipped(name, text):
+    """Return an archive whose text is there to be read, as archives may hold it."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr(name, text * 100)
+    return stream.getvalue()
 
 
 def test_the_empty_page_says_what_to_do(client, champion):
@@ -105,13 +115,26 @@ def test_a_file_is_read_and_its_text_put_into_the_box(client, champion):
     assert Prediction.objects.get().source == "file"
 
 
+@pytest.mark.parametrize("headers", [{}, HTMX])
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"\x89PNG\r\n\x1a\n\x00\x00\x00", "not plain text"), (b"", "There is no text yet")],
+    [
+        (b"\x89PNG\r\n\x1a\n\x00\x00\x00", "This file is a PNG picture, not plain text. Save it as"),
+        (zipped("chapter.txt", TEXT), "This file is a ZIP archive"),
+        (b"%PDF-1.4\n" + TEXT.encode(), "This file is a PDF document"),
+        (bytes(range(256)), "This file is not plain text. Save it as"),
+        (b"", "There is no text yet"),
+    ],
 )
-def test_a_file_that_is_no_text_is_refused_in_words(client, champion, content, message):
-    response = client.post(HOME, {"text": TEXT, "file": SimpleUploadedFile("x.txt", content)})
+def test_a_file_that_is_no_text_is_refused_in_words_and_what_stands_in_the_box_stays(
+    client, champion, headers, content, message
+):
+    files = {"text": "What was pasted before", "file": SimpleUploadedFile("x.txt", content, content_type="text/plain")}
+    response = client.post(HOME, files, headers=headers)
+    assert response.status_code == 200
     assert message in body(response)
+    assert ">\nWhat was pasted before</textarea>" in body(response) or not content
+    assert not Prediction.objects.exists()
 
 
 def test_pasted_markup_stays_text(client, champion):
@@ -200,7 +223,7 @@ def test_the_privacy_page_names_the_receipt(client):
 
 def test_pages_forbid_inline_and_foreign_code(client, champion):
     response = client.post(HOME, {"text": TEXT})
-    assert "default-src 'self'" in response["Content-Security-Policy"]
+    assert "default-src 'none'" in response["Content-Security-Policy"]
     assert " style=" not in body(response)
     assert "<script>" not in body(response)
     assert "//cdn" not in body(response)

@@ -57,13 +57,13 @@ def value(samples, name, **labels):
 
 def test_it_is_refused_with_an_explanation_to_whoever_has_no_right(client, settings):
     settings.GENRE_METRICS_TOKEN = TOKEN
-    User.objects.create_user("eve", password="x")
+    eve = User.objects.create_user("eve")
     for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": TOKEN}, {"Authorization": "Bearer "}):
         response = client.get(METRICS, headers=headers)
         assert (response.status_code, response["WWW-Authenticate"]) == (401, 'Bearer realm="metrics"')
         assert "GENRE_METRICS_TOKEN" in response.content.decode()
         assert "genre_" not in response.content.decode()
-    client.login(username="eve", password="x")
+    client.force_login(eve)
     assert client.get(METRICS).status_code == 401
 
 
@@ -80,8 +80,7 @@ def test_the_token_and_staff_may_read_it_and_nobody_may_post(client, settings):
     assert response["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert "no-store" in response["Cache-Control"]
     assert client.post(METRICS, headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 405
-    User.objects.create_user("ada", password="x", is_staff=True)
-    client.login(username="ada", password="x")
+    client.force_login(User.objects.create_user("ada", is_staff=True))
     assert client.get(METRICS).status_code == 200
 
 

@@ -125,3 +125,14 @@ def test_the_chosen_data_stays_chosen_from_page_to_page(open_lab, books):
         if name != "Model":
             expect(page.get_by_role("textbox", name="Or its path")).to_have_value(str(books))
     expect(figure).to_contain_text("36")
+
+
+def test_a_table_offers_no_csv_of_its_own_whose_cells_would_run_as_formulas(open_lab, books):
+    page = open_lab("dataset")
+    choose_data(page, books)
+    tables(page).first.hover()
+    expect(page.get_by_role("button", name="Search").first).to_be_visible()
+    unguarded = page.get_by_role("button", name="Download as CSV", include_hidden=True).first
+    expect(unguarded).to_be_attached()
+    expect(unguarded).to_be_hidden()
+    expect(page.get_by_role("button", name="Download these books as CSV")).to_be_visible()
