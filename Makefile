@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # Each test starts from what was compiled before, and so do the processes that tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help database setup run check audit test functional looks realdata postgres bench bench-predict bench-quality bench-baselines bench-monitor bench-alarms bench-lab bench-http soak soak-registry soak-api model-change drill explore clean
+.PHONY: help database setup run check audit test functional looks realdata postgres bench bench-predict bench-quality bench-baselines bench-monitor bench-alarms bench-lab bench-http soak soak-registry soak-api model-change drill explore extension clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -124,6 +124,9 @@ model-change: database  ## train a model, hold it against the champion, drill; s
 explore: $(VENV)/explore.stamp  ## the lab: Streamlit on the dataset and the models
 	@$(BIN)/python -m genre_site.local_key
 	$(BIN)/streamlit run explore/app.py
+
+extension: | $(BIN)/python  ## the browser extension as a zip in var/extension/, the same bytes each time
+	@$(BIN)/python -m extension.package
 
 clean:  ## remove the environment and caches; the database and the models stay
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis var/static

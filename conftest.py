@@ -55,12 +55,18 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.functional)
 
 
-@pytest.fixture(scope="session")
-def browser():
-    """A real Chromium, one for all tests: CHROMIUM names its executable, Debian's is found by itself."""
+def chromium():
+    """Return the path of a real Chromium: CHROMIUM names its executable, Debian's is found by itself."""
     path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if not path:
         pytest.skip("no Chromium here: install Debian's chromium or set CHROMIUM to an executable")
+    return path
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A real Chromium, one for all tests."""
+    path = chromium()
     from playwright.sync_api import sync_playwright
 
     # Playwright runs an event loop in the test's thread, and Django would take it for an async context.
