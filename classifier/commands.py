@@ -18,8 +18,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from classifier.core.errors import GenreError
-from classifier.core.genres import GenreList, read_genres
-from classifier.genre_table import genres_at_hand
+from classifier.core.genres import GenreList, canonical_genres, read_genres
 
 __all__ = ["CommandError", "GenreCommand", "Table", "existing_file"]
 
@@ -107,5 +106,5 @@ class GenreCommand(BaseCommand):
 
     @staticmethod
     def genre_list(name: str) -> GenreList:
-        """Return the genres of a TOML file, or the site's; where no database answers, the shipped ones."""
-        return read_genres(Path(name)) if name else genres_at_hand()
+        """Return the genres of a TOML file, or the shipped ones."""
+        return read_genres(Path(name)) if name else canonical_genres()
