@@ -2,13 +2,17 @@
 
 import logging
 import re
+import sys
 import time
 import uuid
 from collections.abc import Callable
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseServerError, UnreadablePostError
+from django.urls import Resolver404, resolve
+from django.utils.log import log_response
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from classifier.problems import CONTENT_TYPE, Problem
@@ -105,33 +109,65 @@ _PROBLEMS = {
     500: Problem("broken", "The fault is ours and has been logged. Send it again later."),
 }
 _API = "/api/"
+_PAGES_OF_API = {"/api/v1/docs"}
 
 
-def problems_for_programs(get_response: GetResponse) -> GetResponse:
-    """Answer programs with problems where people get error pages."""
+def answer_programs(get_response: GetResponse) -> GetResponse:
+    """Answer the API here: sessions, cookies, forms and the policy for pages are not for programs and cost them time.
+
+    Its documentation is a page and goes the way of pages. Whatever goes wrong is a problem, never an error page.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        response = get_response(request)
-        if response.status_code < 400 or not request.path.startswith(_API):
-            return response
-        known = _PROBLEMS.get(response.status_code)
-        if known is None or response.headers.get("Content-Type") == CONTENT_TYPE:
-            return response
-        problem = known.response()
-        if allowed := response.headers.get("Allow"):
-            problem["Allow"] = allowed
-        return problem
+        if not request.path_info.startswith(_API):
+            return get_response(request)
+        if request.path_info in _PAGES_OF_API:
+            return get_response(request)
+        response = _answer(request)
+        response.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
+        return response
 
     return middleware
+
+
+def _answer(request: HttpRequest) -> HttpResponse:
+    if is_too_large(request):
+        return _PROBLEMS[413].response()
+    try:
+        request.get_host()
+        match = request.resolver_match = resolve(request.path_info)
+        response: HttpResponse = match.func(request, *match.args, **match.kwargs)
+    except (Resolver404, Http404):
+        return _PROBLEMS[404].response()
+    except RequestDataTooBig:
+        return _PROBLEMS[413].response()
+    except (SuspiciousOperation, UnreadablePostError):
+        return _PROBLEMS[400].response()
+    except Exception:  # noqa: BLE001  (the last resort, as Django has it)
+        # Django's own way to tell of it, with the traceback that the log may hold.
+        log_response(
+            "Internal Server Error", response=HttpResponseServerError(), request=request, exception=sys.exc_info()[1]
+        )
+        return _PROBLEMS[500].response()
+    known = _PROBLEMS.get(response.status_code)
+    if known is None or response.headers.get("Content-Type") == CONTENT_TYPE:
+        return response
+    problem = known.response()
+    if allowed := response.headers.get("Allow"):
+        problem["Allow"] = allowed
+    return problem
+
+
+def is_too_large(request: HttpRequest) -> bool:
+    """Return whether a body is announced as larger than any may be."""
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    return length.isdigit() and int(length) > settings.GENRE_MAX_BODY_BYTES
 
 
 def refuse_large_bodies(get_response: GetResponse) -> GetResponse:
     """Answer 413 to a body that is announced as too large, before reading it."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        length = request.META.get("CONTENT_LENGTH") or "0"
-        if length.isdigit() and int(length) > settings.GENRE_MAX_BODY_BYTES:
-            return error_page(request, 413)
-        return get_response(request)
+        return error_page(request, 413) if is_too_large(request) else get_response(request)
 
     return middleware

@@ -93,10 +93,10 @@ MIDDLEWARE = [
     # Outermost: it names and times whatever the others answer.
     "genre_site.middleware.log_requests",
     "django.middleware.security.SecurityMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "genre_site.middleware.answer_programs",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
-    "genre_site.middleware.problems_for_programs",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "genre_site.middleware.refuse_browser_features",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -9,10 +9,11 @@ from django.views.generic import RedirectView
 from genre_site.api import api
 
 urlpatterns = [
+    # First, since they are asked most.
+    path("api/v1/", api.urls),
     path("", include("classifier.urls")),
     path("corrections/", include("feedback.urls")),
     path("", include("training.urls")),
-    path("api/v1/", api.urls),
     path("admin/", admin.site.urls),
     # Browsers ask for it on pages that name no icon, the admin's among them.
     path("favicon.ico", RedirectView.as_view(url=lazy(static, str)("img/icon.svg"))),

@@ -152,8 +152,8 @@ def check_text(text: str, *, min_words: int = MIN_WORDS, max_bytes: int = MAX_BY
     if not text.strip():
         raise EmptyText("There is no text yet. Paste a blurb, a chapter or a summary, or choose a .txt file.")
     words = tokens(text)
-    letters = sum(character.isalpha() for character in text)
-    visible = sum(not character.isspace() for character in text)
+    letters = sum(map(str.isalpha, text))
+    visible = sum(map(len, text.split()))
     if not words or letters * 2 < visible:
         raise NotText("This does not read like prose: fewer than half of its characters are letters.")
     if len(words) < min_words:
