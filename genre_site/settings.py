@@ -92,7 +92,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    # Outermost: it names and times whatever the others answer.
+    # Before the redirect to HTTPS and the check of the host: a probe asks the process itself, by its address. And so
+    # often that its lines would fill the log.
+    "genre_site.middleware.answer_probes",
+    # Around all others: it names and times whatever they answer.
     "genre_site.middleware.log_requests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -142,6 +145,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     # Set, not proposed: the address has set both already, to "a connection a request".
     DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    # Without it a page, and a probe, would wait minutes for a server that is gone.
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [
