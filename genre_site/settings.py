@@ -45,6 +45,10 @@ GENRE_AUDIT_ANSWERS_PER_DAY = env.int("GENRE_AUDIT_ANSWERS_PER_DAY", 20)
 # What the gate lets through at most: milliseconds for a text of 100 words, bytes of a model file.
 GENRE_GATE_MILLISECONDS = env.float("GENRE_GATE_MILLISECONDS", 5.0)
 GENRE_GATE_BYTES = env.int("GENRE_GATE_BYTES", 200_000_000)
+# How gunicorn serves: worker processes, their class, and threads in each (gthread alone has more than one).
+GENRE_WORKERS = env.int("GENRE_WORKERS", 2, validate=validate.Range(min=1))
+GENRE_WORKER_CLASS = env.str("GENRE_WORKER_CLASS", "sync", validate=validate.OneOf(["sync", "gthread"]))
+GENRE_THREADS = env.int("GENRE_THREADS", 1, validate=validate.Range(min=1))
 # Seconds between two looks of the monitor that gunicorn starts beside its workers; 0 starts none.
 GENRE_MONITOR_SECONDS = env.int("GENRE_MONITOR_SECONDS", 60)
 # What Prometheus must send to read /metrics; empty leaves it to signed-in staff.
