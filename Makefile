@@ -74,8 +74,8 @@ looks: $(VENV)/dev.stamp  ## pictures of every page of the lab, in test-results/
 realdata: $(VENV)/dev.stamp  ## tests on the Kaggle file under GENRE_DATA_DIR
 	$(BIN)/python -m pytest -q -m realdata
 
-postgres: $(VENV)/dev.stamp  ## the test-suite on a PostgreSQL this starts itself
-	.ci/with_postgres $(BIN)/python -m pytest -q -n auto
+postgres: $(VENV)/dev.stamp  ## the test-suite, and backup and restore, on a PostgreSQL this starts itself
+	.ci/with_postgres sh -c '$(BIN)/python -m pytest -q -n auto && $(BIN)/python -m pytest -q -m functional -k PostgreSQL genre_site/tests/functional/test_backup.py'
 
 bench: bench-predict bench-baselines  ## the short benchmarks
 
