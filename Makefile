@@ -7,7 +7,6 @@ BIN := $(VENV)/bin
 MANAGE := $(BIN)/python manage.py
 HOST ?= 127.0.0.1
 PORT ?= 8000
-WORKERS ?= 2
 MODEL_CHANGE := var/model-change
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # Each test starts from what was compiled before, and so do the processes that tests start.
@@ -48,13 +47,14 @@ setup: database  ## and the first model, if none answers
 run: setup  ## serve on http://127.0.0.1:8000
 	@$(MANAGE) ensure_admin
 	@echo "Genre Detector: http://$(HOST):$(PORT)  (Ctrl-C stops it)"
-	@exec $(BIN)/gunicorn genre_site.wsgi --config genre_site/gunicorn_config.py --bind $(HOST):$(PORT) --workers $(WORKERS)
+	@exec $(BIN)/gunicorn genre_site.wsgi --config genre_site/gunicorn_config.py --bind $(HOST):$(PORT) $(addprefix --workers ,$(WORKERS))
 
 check: $(VENV)/dev.stamp  ## style, types, import rules, migrations, deployment settings
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
 	SECRET_KEY=check DATABASE_URL=sqlite://:memory: $(MANAGE) makemigrations --check --dry-run
 	@key=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(60))'); set -a; . docs/production.env; set +a; \
 	 SECRET_KEY=$$key DATABASE_URL=sqlite://:memory: $(MANAGE) check --deploy --fail-level WARNING
@@ -74,8 +74,8 @@ looks: $(VENV)/dev.stamp  ## pictures of every page of the lab, in test-results/
 realdata: $(VENV)/dev.stamp  ## tests on the Kaggle file under GENRE_DATA_DIR
 	$(BIN)/python -m pytest -q -m realdata
 
-postgres: $(VENV)/dev.stamp  ## the test-suite on a PostgreSQL this starts itself
-	.ci/with_postgres $(BIN)/python -m pytest -q -n auto
+postgres: $(VENV)/dev.stamp  ## the test-suite, and backup and restore, on a PostgreSQL this starts itself
+	.ci/with_postgres sh -c '$(BIN)/python -m pytest -q -n auto && $(BIN)/python -m pytest -q -m functional -k PostgreSQL genre_site/tests/functional/test_backup.py'
 
 bench: bench-predict bench-baselines  ## the short benchmarks
 

@@ -111,7 +111,14 @@ def hash_text(text: str) -> str:
 
     Keyed, so that nobody without the site's key can test whether a known text was pasted.
     """
-    return salted_hmac("classifier.text", one_line(text), algorithm="sha256").hexdigest()
+    return text_hashes(text)[0]
+
+
+def text_hashes(text: str) -> list[str]:
+    """Return ``hash_text`` and, while ``SECRET_KEY`` is being changed, what it was with each key that still holds."""
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    line = one_line(text)
+    return [salted_hmac("classifier.text", line, secret=key, algorithm="sha256").hexdigest() for key in keys]
 
 
 def choose_shown(prediction: CorePrediction) -> tuple[list[tuple[str, float]], int]:

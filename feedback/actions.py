@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from classifier.models import Genre, Prediction
-from classifier.predictions import Shown, hash_text
+from classifier.predictions import Shown, hash_text, text_hashes
 from feedback.limits import TooManyAnswers, check_limits, count_audit_answer
 from feedback.models import AuditAnswer, Correction, ReviewEvent
 
@@ -90,7 +90,7 @@ def submit_correction(
         When the visitor sent too many.
     """
     verdict = answer.verdict
-    if hash_text(text) != shown.text_hash:
+    if shown.text_hash not in text_hashes(text):
         raise ActionRefused(
             "The text was changed after the genres were shown. Show its genres again, then correct them."
         )
@@ -108,7 +108,7 @@ def submit_correction(
                 shown=shown.genres,
                 source=shown.source,
                 text=text,
-                text_hash=shown.text_hash,
+                text_hash=hash_text(text),
                 verdict=verdict,
                 chosen=[genre.slug for genre in genres],
                 proposal=answer.proposal,
@@ -279,19 +279,19 @@ def import_corrections(*, rows: Iterable[Imported], by: str) -> BulkResult:
     """
     result = BulkResult()
     for row in rows:
-        digest = hash_text(row.text)
+        hashes = text_hashes(row.text)
         genres = _known_genres(row.genres)
         if row.receipt and Correction.objects.filter(receipt=row.receipt).exists():
             result.skip("here already (same receipt)")
             continue
-        same_text = Correction.objects.filter(text_hash=digest).exclude(text="").prefetch_related("genres")
+        same_text = Correction.objects.filter(text_hash__in=hashes).exclude(text="").prefetch_related("genres")
         if not row.receipt and any(set(other.slugs()) == set(row.genres) for other in same_text):
             result.skip("here already (same text and genres)")
             continue
         correction = Correction(
             source=Correction.Source.IMPORT,
             text=row.text,
-            text_hash=digest,
+            text_hash=hashes[0],
             verdict=row.verdict,
             status=row.status,
             chosen=list(row.genres if row.chosen is None else row.chosen),

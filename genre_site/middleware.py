@@ -18,8 +18,10 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 from classifier.problems import CONTENT_TYPE, Problem
 from genre_site.errors import error_page
 from genre_site.logs import place
+from genre_site.probes import healthz, readyz
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {"/healthz": healthz, "/readyz": readyz}
 request_logger = logging.getLogger("genre_site.request")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 # What no page here uses. Names that Chromium does not know would be errors in its console.
@@ -42,6 +44,15 @@ _NO_FEATURES = ", ".join(
         "xr-spatial-tracking",
     )
 )
+
+
+def answer_probes(get_response: GetResponse) -> GetResponse:
+    """Answer ``/healthz`` and ``/readyz`` by whatever name the server is asked, and without HTTPS."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return PROBES.get(request.path_info, get_response)(request)
+
+    return middleware
 
 
 def log_requests(get_response: GetResponse) -> GetResponse:

@@ -21,6 +21,8 @@ if not SECRET_KEY:
     raise ImproperlyConfigured(
         "SECRET_KEY is not set. Run `make setup`, which writes one to .env, or set it in the environment."
     )
+# Keys of before, which still hold while SECRET_KEY is being changed.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", [])
 DEBUG = env.bool("DEBUG", False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
@@ -43,6 +45,10 @@ GENRE_AUDIT_ANSWERS_PER_DAY = env.int("GENRE_AUDIT_ANSWERS_PER_DAY", 20)
 # What the gate lets through at most: milliseconds for a text of 100 words, bytes of a model file.
 GENRE_GATE_MILLISECONDS = env.float("GENRE_GATE_MILLISECONDS", 5.0)
 GENRE_GATE_BYTES = env.int("GENRE_GATE_BYTES", 200_000_000)
+# How gunicorn serves: worker processes, their class, and threads in each (gthread alone has more than one).
+GENRE_WORKERS = env.int("GENRE_WORKERS", 2, validate=validate.Range(min=1))
+GENRE_WORKER_CLASS = env.str("GENRE_WORKER_CLASS", "sync", validate=validate.OneOf(["sync", "gthread"]))
+GENRE_THREADS = env.int("GENRE_THREADS", 1, validate=validate.Range(min=1))
 # Seconds between two looks of the monitor that gunicorn starts beside its workers; 0 starts none.
 GENRE_MONITOR_SECONDS = env.int("GENRE_MONITOR_SECONDS", 60)
 # What Prometheus must send to read /metrics; empty leaves it to signed-in staff.
@@ -90,7 +96,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    # Outermost: it names and times whatever the others answer.
+    # Before the redirect to HTTPS and the check of the host: a probe asks the process itself, by its address. And so
+    # often that its lines would fill the log.
+    "genre_site.middleware.answer_probes",
+    # Around all others: it names and times whatever they answer.
     "genre_site.middleware.log_requests",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -140,6 +149,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     # Set, not proposed: the address has set both already, to "a connection a request".
     DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    # Without it a page, and a probe, would wait minutes for a server that is gone.
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [

@@ -1,9 +1,10 @@
-"""The real gunicorn on an installation of its own, for tests and soak runs: ``Site`` and ``Visitor``."""
+"""The real gunicorn on an installation of its own, for tests and soak runs: ``Site``, ``Installation`` and ``Visitor``."""
 
 import html
 import os
 import re
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -19,6 +20,22 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 30
 STOP_SECONDS = 30
+NOT_STOPPED = "a kill: it did not stop when asked"
+# What of the checkout an installation does not need, or must not share.
+NOT_CODE = (
+    ".git",
+    ".venv",
+    ".env",
+    "var",
+    "models",
+    "data",
+    "docs",
+    "benchmarks",
+    "explore",
+    "cortex",
+    "test-results",
+    ".*_cache",
+)
 REGISTER = """
 from pathlib import Path
 from django.conf import settings
@@ -46,6 +63,8 @@ def post_worker_init(worker):
 class Site:
     """A migrated SQLite file and copies of model ``folders`` below ``root``: versions 1, 2, … are ``promoted`` in turn."""
 
+    code = ROOT
+
     def __init__(self, root, folders, *, promoted=(1,)):
         self.root, self.models, self.database = root, root / "models", root / "site.sqlite3"
         self.log = root / "server.log"
@@ -64,6 +83,10 @@ class Site:
             # One process less; tests that want the monitor ask for it.
             "GENRE_MONITOR_SECONDS": "0",
         }
+        self.set_up(folders, promoted)
+
+    def set_up(self, folders, promoted):
+        """Copy and register the models, and make the database."""
         names = [f"m{number}" for number, _ in enumerate(folders, start=1)]
         for name, folder in zip(names, folders, strict=True):
             shutil.copytree(folder, self.models / name)
@@ -72,7 +95,9 @@ class Site:
     def run(self, code):
         """Run ``code`` in a process of this installation; it must succeed."""
         command = [sys.executable, "manage.py", "shell", "--verbosity", "0"]
-        subprocess.run(command, cwd=ROOT, env=self.env, check=True, stdout=subprocess.DEVNULL, text=True, input=code)
+        subprocess.run(
+            command, cwd=self.code, env=self.env, check=True, stdout=subprocess.DEVNULL, text=True, input=code
+        )
 
     def rows(self, query):
         """Return what a query finds, each row as a dict."""
@@ -96,16 +121,77 @@ class Site:
             free.bind(("127.0.0.1", 0))
             place = free.getsockname()
         options = ["--config", config, "--bind", f"127.0.0.1:{place[1]}", "--workers", str(workers)]
-        command = [sys.executable, "-m", "gunicorn", "genre_site.wsgi", *options, "--log-level", "error"]
+        options += ["--pid", self._pid_file, "--log-level", "error"]
+        # By its script: after `python -m gunicorn` a restart (SIGUSR2) would look for modules in gunicorn's own folder.
+        command = [Path(sys.executable).with_name("gunicorn"), "genre_site.wsgi", *options]
         with self.log.open("w") as log:
-            server = subprocess.Popen(command, cwd=ROOT, env=self.env, stdout=log, stderr=log)
-            self.pid = server.pid
+            server = subprocess.Popen(command, cwd=self.code, env=self.env, stdout=log, stderr=log)
+            self._server, self.pid = server, server.pid
             try:
                 _wait_for(server, place, self.log)
                 yield f"http://127.0.0.1:{place[1]}/"
             finally:
-                code = _stop(server)
+                code = _stop(server) if self.pid == server.pid else _stop_stranger(self.pid)
         assert code == 0, f"the server ended with {code}:\n{self.log.read_text()}"
+
+    @property
+    def _pid_file(self):
+        return self.root / "server.pid"
+
+    def restart(self):
+        """Put a new server in the place of the one that is serving, as an operator does."""
+        old = self.pid
+        os.kill(old, signal.SIGUSR2)
+        # A child of this process is gone only once it was waited for.
+        is_gone = (lambda: self._server.poll() is not None) if old == self._server.pid else lambda: not is_running(old)
+        assert eventually(is_gone), f"the old server goes on:\n{self.log.read_text()}"
+        assert eventually(self._pid_file.exists), f"no server is left:\n{self.log.read_text()}"
+        self.pid = int(self._pid_file.read_text())
+
+
+class Installation(Site):
+    """A site with code of its own and everything in its default place below it; its settings are in its ``.env``."""
+
+    def __init__(self, root, folders, **settings):
+        self.root, self.code = root, root / "site"
+        self.models, self.database = self.code / "models", self.code / "var" / "db.sqlite3"
+        self.log, self.pid = root / "server.log", 0
+        shutil.copytree(ROOT, self.code, symlinks=True, ignore=shutil.ignore_patterns(*NOT_CODE))
+        (self.code / ".venv").symlink_to(sys.prefix)
+        defaults = {
+            "SECRET_KEY": "only-for-this-site-" + "0123456789" * 5,
+            "LOG_LEVEL": "WARNING",
+            "GENRE_MONITOR_SECONDS": "0",
+        }
+        self.settings = defaults | settings
+        self.write_settings()
+        # The settings of the tests themselves are none of its business.
+        names = {*re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text(), flags=re.MULTILINE)}
+        self.env = {name: value for name, value in os.environ.items() if name not in names}
+        self.env["DJANGO_SETTINGS_MODULE"] = "genre_site.settings"
+        self.set_up(folders, promoted=(1,))
+        command = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
+        subprocess.run(command, cwd=self.code, env=self.env, check=True)
+
+    def write_settings(self, **settings):
+        """Write its ``.env``, with these settings added or changed."""
+        self.settings |= settings
+        lines = [f"{name}={value}\n" for name, value in self.settings.items()]
+        (self.code / ".env").write_text("".join(lines), encoding="utf-8")
+
+
+def is_running(pid):
+    """Return whether the process runs; one that ended and was not waited for does not."""
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    return bool(state.strip()) and not state.strip().startswith("Z")
+
+
+def eventually(condition, seconds=20):
+    """Return the first true value of ``condition()``; the last one when time is over."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return found
 
 
 def _wait_for(server, place, log):
@@ -127,7 +213,16 @@ def _stop(server):
     except subprocess.TimeoutExpired:
         server.kill()
         server.wait()
-        return "a kill: it did not stop when asked"
+        return NOT_STOPPED
+
+
+def _stop_stranger(pid):
+    """Stop a server that is no child of this process, so that its exit code is not to be had."""
+    os.kill(pid, signal.SIGTERM)
+    if eventually(lambda: not is_running(pid), STOP_SECONDS):
+        return 0
+    os.kill(pid, signal.SIGKILL)
+    return NOT_STOPPED
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 from genre_site import gunicorn_config
-from genre_site.tests.running import Site, Visitor
+from genre_site.tests.running import Site, Visitor, eventually, is_running
 
-SECONDS = 20
 TEXT = "The wizard and the sorceress cast an old spell on the dragon that guards the kingdom."
 LOOKED = "SELECT watched_at, figures FROM training_monitorstate WHERE watched_at IS NOT NULL"
 
@@ -24,20 +23,6 @@ def monitors_of(pid):
     ).stdout
     rows = [re.match(r"\s*(\d+)\s+(\d+)\s+(.*)", line).groups() for line in listed.splitlines()]
     return [int(own) for own, parent, command in rows if int(parent) == pid and " monitor --every" in command]
-
-
-def is_running(pid):
-    """Return whether the process runs; one that ended and was not waited for does not."""
-    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
-    return bool(state.strip()) and not state.strip().startswith("Z")
-
-
-def eventually(condition):
-    """Return the first true value of ``condition()``; the last one when time is over."""
-    deadline = time.monotonic() + SECONDS
-    while not (found := condition()) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return found
 
 
 @pytest.fixture
@@ -69,8 +54,8 @@ def test_a_killed_server_leaves_no_monitor_behind(site):
 
 def test_with_zero_seconds_nothing_watches(settings):
     settings.GENRE_MONITOR_SECONDS = 0
-    server = SimpleNamespace()
+    server = SimpleNamespace(master_pid=0, num_workers=1)
     gunicorn_config.when_ready(server)
-    gunicorn_config.post_fork(server, None)
+    gunicorn_config.post_fork(server, SimpleNamespace(age=1))
     gunicorn_config.on_exit(server)
-    assert vars(server) == {}
+    assert not hasattr(server, "genre_monitor")
