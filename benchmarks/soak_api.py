@@ -160,7 +160,7 @@ def schemathesis(address: str, key: str, folder: Path) -> dict[str, Any]:
     report = folder / "report.json"
     command = [
         str(Path(sys.executable).parent / "schemathesis"), "run", f"{address}api/v1/openapi.json",
-        "--header", f"Authorization: Bearer {key}", "--checks", "all", "--workers", "2",
+        "--header", f"Authorization: Bearer {key}", "--checks", "all", "--workers", "1",
         "--phases", "examples,coverage,fuzzing,stateful", "--max-examples", str(MOST_EXAMPLES),
         "--continue-on-failure", "--report", "json", "--report-json-path", str(report), "--no-color",
         "--suppress-health-check", "all",

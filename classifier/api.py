@@ -51,7 +51,7 @@ def _whole(value: Any) -> Any:
 
 # Its limit is in bytes, which a schema can't say.
 Text = Annotated[str, Field(description=f"At most {settings.GENRE_MAX_TEXT_BYTES:,} bytes of UTF-8.")]
-Limit = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=100, description="How many genres at most.")]
+Limit = Annotated[int, Field(ge=1, le=100, description="How many genres at most."), BeforeValidator(_whole)]
 Alias = Annotated[str, Path(description=f"“{CHAMPION}”, or the number of the version that is.")]
 Threshold = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, description="The smallest score that is told.")]
 
