@@ -9,13 +9,11 @@ a PostgreSQL of its own, or the one that TEST_DATABASE_URL names (a database is 
 Exit 1 when the 95th percentile of the page is above ``LIMIT_MILLISECONDS``, or a database could not be measured.
 """
 
-import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -25,31 +23,19 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.databases import ROOT, on_each_database, scratch_database, write_row
 from benchmarks.report import QUICK, publish
 
-ROOT = Path(__file__).resolve().parents[1]
 N_PREDICTIONS = 20_000 if QUICK else 1_000_000
 N_CORRECTIONS = N_PREDICTIONS // 20
 LIMIT_MILLISECONDS = 300
 REQUESTS, WARM_UP = 30, 2
 PAGES = {"page": "/monitor/", "page_30_days": "/monitor/?days=30", "metrics": "/metrics"}
-SCRATCH = "genre_bench_monitor"
 
 
 def main() -> int:
     """Measure on each database in a process of its own, and publish."""
-    rows = []
-    for database in ("SQLite", "PostgreSQL"):
-        with tempfile.TemporaryDirectory() as folder:
-            command = [sys.executable, "-m", "benchmarks.monitor", database, folder]
-            if database == "PostgreSQL" and "TEST_DATABASE_URL" not in os.environ:
-                command = [".ci/with_postgres", *command]
-            done = subprocess.run(command, cwd=ROOT, check=False)
-            result = Path(folder) / "row.json"
-            if done.returncode or not result.exists():
-                print(f"{database} was not measured (exit {done.returncode}): nothing is published.", file=sys.stderr)
-                return 1
-            rows.append(json.loads(result.read_text(encoding="utf-8")))
+    rows = on_each_database("benchmarks.monitor")
     shown = ["database", *(f"{name}_{figure}" for name in PAGES for figure in ("median_ms", "p95_ms")), "is_in_time"]
     publish("monitor", rows, shown=shown, limit_ms=LIMIT_MILLISECONDS, requests=REQUESTS)
     for row in rows:
@@ -60,7 +46,7 @@ def main() -> int:
 
 def measure(database: str, folder: Path) -> dict[str, Any]:
     """Fill a scratch database, look, serve, and time the pages; return the row to publish."""
-    with _scratch_database(database, folder) as address:
+    with scratch_database(database, folder) as address:
         os.environ |= {
             "DATABASE_URL": address,
             "SECRET_KEY": "only-for-this-bench-" + "0123456789" * 5,
@@ -91,25 +77,6 @@ def measure(database: str, folder: Path) -> dict[str, Any]:
         row["is_in_time"] = max(row["page_p95_ms"], row["page_30_days_p95_ms"]) <= LIMIT_MILLISECONDS
         connections.close_all()
         return row
-
-
-@contextmanager
-def _scratch_database(database: str, folder: Path) -> Iterator[str]:
-    """Yield the address of an empty database of our own; it is gone afterwards."""
-    if database == "SQLite":
-        yield f"sqlite:///{folder / 'db.sqlite3'}"
-        return
-    import psycopg
-
-    server, _, _ = os.environ["TEST_DATABASE_URL"].rpartition("/")
-    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {SCRATCH}")
-        connection.execute(f"CREATE DATABASE {SCRATCH}")
-    try:
-        yield f"{server}/{SCRATCH}"
-    finally:
-        with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE IF EXISTS {SCRATCH} WITH (FORCE)")
 
 
 def _fill(folder: Path) -> dict[str, Any]:
@@ -209,4 +176,4 @@ if __name__ == "__main__":
     if len(sys.argv) == 1:
         sys.exit(main())
     where = Path(sys.argv[2])
-    (where / "row.json").write_text(json.dumps(measure(sys.argv[1], where)), encoding="utf-8")
+    write_row(where, measure(sys.argv[1], where))

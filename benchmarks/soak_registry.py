@@ -8,10 +8,8 @@ the registry and those of the clients, by one clock; an answer is as late as its
 import math
 import os
 import random
-import statistics
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -21,6 +19,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+from benchmarks.clients import Clients, times_of
 from benchmarks.report import QUICK, publish
 from conftest import make_examples
 from genre_site.tests.running import Answer, Site, Visitor
@@ -61,6 +60,11 @@ class Asked:
     end: float
     answer: Answer
 
+    @property
+    def seconds(self) -> float:
+        """How long the answer took."""
+        return self.end - self.start
+
 
 def reigns_of(promotions: Sequence[tuple[int, float]]) -> list[Reign]:
     """Return the reigns that (version, time) of each change of champion, oldest first, make."""
@@ -80,36 +84,29 @@ def lateness(number: int | None, start: float, end: float, reigns: Iterable[Reig
     return found
 
 
-class Load:
+class Load(Clients):
     """Clients that ask until they are told to stop."""
 
     def __init__(self, address: str) -> None:
+        super().__init__(CLIENTS)
         self.asked: list[Asked] = []
         self.failures: list[str] = []
-        self._stop = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._ask, args=(Visitor(address), random.Random(seed))) for seed in range(CLIENTS)
-        ]
+        self._address = address
 
-    def __enter__(self) -> "Load":
-        for thread in self._threads:
-            thread.start()
-        return self
+    def client(self, number: int) -> tuple[Visitor, random.Random]:
+        """Return a visitor and what it chooses its texts by."""
+        return Visitor(self._address), random.Random(number)
 
-    def __exit__(self, *error: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _ask(self, visitor: Visitor, chance: random.Random) -> None:
-        while not self._stop.is_set():
-            text, start = chance.choice(TEXTS), time.time()
-            try:
-                answer = visitor.ask(text)
-            except (OSError, HTTPException) as error:
-                self.failures.append(f"{error!r} after {time.time() - start:.1f} s")
-            else:
-                self.asked.append(Asked(text, start, time.time(), answer))
+    def work(self, client: tuple[Visitor, random.Random]) -> None:
+        """Ask for the genres of a text."""
+        visitor, chance = client
+        text, start = chance.choice(TEXTS), time.time()
+        try:
+            answer = visitor.ask(text)
+        except (OSError, HTTPException) as error:
+            self.failures.append(f"{error!r} after {time.time() - start:.1f} s")
+        else:
+            self.asked.append(Asked(text, start, time.time(), answer))
 
 
 def save_models(folder: Path) -> list[Path]:
@@ -168,16 +165,6 @@ def what_is_wrong() -> Callable[[Asked], str]:
     return compare
 
 
-def times_of(asked: Iterable[Asked]) -> dict[str, float]:
-    """Return how long the answers took, as their clients see it."""
-    times = sorted((one.end - one.start) * 1000 for one in asked) or [math.nan]
-    return {
-        "median_ms": round(statistics.median(times), 1),
-        "p95_ms": round(times[int(len(times) * 0.95)], 1),
-        "slowest_ms": round(times[-1], 1),
-    }
-
-
 def row_of(number: int, reigns: Sequence[Reign], answers: Sequence[tuple[Asked, float]]) -> dict[str, Any]:
     """Return a version's line of the table, from all answers and how late each was."""
     mine = [(asked, late) for asked, late in answers if asked.answer.number == number]
@@ -187,7 +174,7 @@ def row_of(number: int, reigns: Sequence[Reign], answers: Sequence[tuple[Asked, 
         "answers": len(mine),
         "after_its_time": sum(late > 0 for _, late in mine),
         "slowest_follow_seconds": max((late for _, late in mine), default=0.0),
-        **times_of(asked for asked, _ in mine),
+        **times_of(asked.seconds for asked, _ in mine),
     }
 
 
@@ -214,7 +201,7 @@ def judge(load: Load, seconds: float) -> list[str]:
         promotions=actions["promote"],
         roll_backs=actions["roll-back"],
         slowest_follow_seconds=round(max(late, default=math.inf), 3),
-        **times_of(load.asked),
+        **times_of(asked.seconds for asked in load.asked),
         clients=CLIENTS,
         workers=WORKERS,
         seconds=round(seconds, 1),

@@ -61,11 +61,14 @@ def post_worker_init(worker):
 
 
 class Site:
-    """A migrated SQLite file and copies of model ``folders`` below ``root``: versions 1, 2, … are ``promoted`` in turn."""
+    """A migrated database and copies of model ``folders`` below ``root``: versions 1, 2, … are ``promoted`` in turn.
+
+    ``address`` is that of an empty database; without it there is an SQLite file, which ``rows`` reads.
+    """
 
     code = ROOT
 
-    def __init__(self, root, folders, *, promoted=(1,)):
+    def __init__(self, root, folders, *, promoted=(1,), address=""):
         self.root, self.models, self.database = root, root / "models", root / "site.sqlite3"
         self.log = root / "server.log"
         # Of the server, while it is serving.
@@ -73,7 +76,7 @@ class Site:
         self.env = os.environ | {
             "SECRET_KEY": "only-for-this-site-" + "0123456789" * 5,
             "DJANGO_SETTINGS_MODULE": "genre_site.settings",
-            "DATABASE_URL": f"sqlite:///{self.database}",
+            "DATABASE_URL": address or f"sqlite:///{self.database}",
             "GENRE_MODEL_DIR": str(self.models),
             "GENRE_HTTPS": "false",
             "ALLOWED_HOSTS": "127.0.0.1",
@@ -111,8 +114,11 @@ class Site:
             connection.execute(statement)
 
     @contextmanager
-    def serving(self, *, workers=2, recheck_seconds=None):
-        """Serve as `make run` does; yield the address. What the server logs is in ``self.log``."""
+    def serving(self, *, workers=2, recheck_seconds=None, ends_with=0):
+        """Serve as `make run` does; yield the address. What the server logs is added to ``self.log``.
+
+        ``ends_with`` is the exit code it must have, whoever ended it.
+        """
         config = "genre_site/gunicorn_config.py"
         if recheck_seconds is not None:
             config = self.root / "gunicorn_config.py"
@@ -124,7 +130,7 @@ class Site:
         options += ["--pid", self._pid_file, "--log-level", "error"]
         # By its script: after `python -m gunicorn` a restart (SIGUSR2) would look for modules in gunicorn's own folder.
         command = [Path(sys.executable).with_name("gunicorn"), "genre_site.wsgi", *options]
-        with self.log.open("w") as log:
+        with self.log.open("a") as log:
             server = subprocess.Popen(command, cwd=self.code, env=self.env, stdout=log, stderr=log)
             self._server, self.pid = server, server.pid
             try:
@@ -132,7 +138,7 @@ class Site:
                 yield f"http://127.0.0.1:{place[1]}/"
             finally:
                 code = _stop(server) if self.pid == server.pid else _stop_stranger(self.pid)
-        assert code == 0, f"the server ended with {code}:\n{self.log.read_text()}"
+        assert code == ends_with, f"the server ended with {code}:\n{self.log.read_text()}"
 
     @property
     def _pid_file(self):
@@ -178,6 +184,14 @@ class Installation(Site):
         self.settings |= settings
         lines = [f"{name}={value}\n" for name, value in self.settings.items()]
         (self.code / ".env").write_text("".join(lines), encoding="utf-8")
+
+
+def children_of(pid):
+    """Return the processes that ``pid`` started and that run: by process id, their command lines."""
+    command = ["ps", "-A", "-ww", "-o", "pid=,ppid=,stat=,args="]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    rows = [line.split(None, 3) for line in listed.splitlines()]
+    return {int(own): line for own, parent, state, line in rows if int(parent) == pid and state[0] != "Z"}
 
 
 def is_running(pid):
@@ -235,20 +249,41 @@ class Answer:
 
 
 class Visitor:
-    """Somebody who opens the page once and then asks for the genres of text after text, without JavaScript."""
+    """Somebody who opens the page once, asks for the genres of text after text without JavaScript, and corrects them.
 
-    def __init__(self, address, *, timeout=10.0):
+    ``seen_as`` is the network address that a trusted proxy would tell of.
+    """
+
+    def __init__(self, address, *, timeout=10.0, seen_as=""):
         self._address, self._timeout = address, timeout
         self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
-        self._csrf = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', self._open(None))[1]
+        if seen_as:
+            self._opener.addheaders.append(("X-Forwarded-For", seen_as))
+        self._csrf = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', self.open())[1]
 
-    def _open(self, data):
-        with self._opener.open(self._address, data, timeout=self._timeout) as response:
+    def open(self, path="", fields=None, **headers):
+        """Return the page at ``path``, with ``fields`` as the answer to a form sent there; raises as ``ask`` does."""
+        data = None if fields is None else urllib.parse.urlencode({"csrfmiddlewaretoken": self._csrf} | fields).encode()
+        request = urllib.request.Request(self._address + path, data, headers)
+        with self._opener.open(request, timeout=self._timeout) as response:
             return response.read().decode()
+
+    def correct(self, token, text, genre):
+        """Send a correction of what was shown and return its receipt; one that is refused raises ``LookupError``.
+
+        Sent as HTMX does, so that the very answer to it names the receipt.
+        """
+        # urllib's way to spell HX-Request.
+        headers = {"Hx-request": "true"}
+        page = self.open("corrections/", {"token": token, "text": text, "genres": genre}, **headers)
+        receipt = re.search(r'class="receipt" href="[^"]*/corrections/([\w-]{22})/"', page)
+        if receipt is None:
+            raise LookupError(page)
+        return receipt[1]
 
     def ask(self, text):
         """Send the form; an error status, a broken connection and a time-out are raised (all are ``OSError``)."""
-        page = self._open(urllib.parse.urlencode({"csrfmiddlewaretoken": self._csrf, "text": text}).encode())
+        page = self.open("", {"text": text})
         number = re.search(r"model version (\d+)", page)
         token = re.search(r'name="token" value="([^"]+)"', page)
         names = re.findall(r'<span class="name">([^<]+)</span>', page)

@@ -1,7 +1,6 @@
 """The real gunicorn watches by itself: one monitor beside its workers, and none left behind."""
 
 import os
-import re
 import signal
 import subprocess
 import time
@@ -10,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from genre_site import gunicorn_config
-from genre_site.tests.running import Site, Visitor, eventually, is_running
+from genre_site.tests.running import Site, Visitor, children_of, eventually, is_running
 
 TEXT = "The wizard and the sorceress cast an old spell on the dragon that guards the kingdom."
 LOOKED = "SELECT watched_at, figures FROM training_monitorstate WHERE watched_at IS NOT NULL"
@@ -18,11 +17,7 @@ LOOKED = "SELECT watched_at, figures FROM training_monitorstate WHERE watched_at
 
 def monitors_of(pid):
     """Return the process ids of the monitors that ``pid`` started; gunicorn listens a moment before it starts one."""
-    listed = subprocess.run(
-        ["ps", "-A", "-ww", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True
-    ).stdout
-    rows = [re.match(r"\s*(\d+)\s+(\d+)\s+(.*)", line).groups() for line in listed.splitlines()]
-    return [int(own) for own, parent, command in rows if int(parent) == pid and " monitor --every" in command]
+    return [own for own, command in children_of(pid).items() if " monitor --every" in command]
 
 
 @pytest.fixture
