@@ -11,10 +11,14 @@ from django.utils import timezone
 
 from classifier.models import Genre, Prediction
 from classifier.predictions import Shown, hash_text, text_hashes
+from feedback.deleted import deleted_here
 from feedback.limits import TooManyAnswers, check_limits, count_audit_answer
 from feedback.models import AuditAnswer, Correction, ReviewEvent
 
 VISITOR = "visitor"
+# Who erases what is older than the site keeps it.
+RETENTION = "retention"
+_ERASED = ["text", "note", "proposal"]
 
 
 class ActionRefused(Exception):
@@ -59,9 +63,14 @@ class Answer:
 
 @dataclass
 class BulkResult:
-    """How many corrections an action changed, and why it left others alone."""
+    """How many corrections an action changed, and why it left others alone.
+
+    Of an import: ``erased`` were deleted because the file says so; ``buried`` were deleted elsewhere and never here.
+    """
 
     changed: int = 0
+    erased: int = 0
+    buried: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
 
     def skip(self, reason: str) -> None:
@@ -176,13 +185,15 @@ def _known_genres(slugs: Sequence[str]) -> list[Genre]:
 def review(*, corrections: Iterable[int], status: str, by: AbstractBaseUser, reason: str = "") -> BulkResult:
     """Approve, reject or reopen corrections (given by primary key).
 
-    Withdrawn ones stay withdrawn; one without genre can't be approved unless "none fits" is its answer.
+    Withdrawn ones stay withdrawn, and nobody can judge a text that was deleted; one without genre can't be approved unless "none fits" is its answer.
     """
     result = BulkResult()
     rows = Correction.objects.select_for_update().filter(pk__in=list(corrections)).order_by("pk")
     for correction in rows:
         if correction.status == Correction.Status.WITHDRAWN:
             result.skip("withdrawn by its author")
+        elif correction.is_erased:
+            result.skip("its text was deleted")
         elif correction.status == status:
             result.skip(f"{status} already")
         elif status == Correction.Status.APPROVED and not _can_be_approved(correction):
@@ -225,6 +236,8 @@ def set_genres(
         before = _state(correction)
         if correction.status == Correction.Status.WITHDRAWN:
             result.skip("withdrawn by its author")
+        elif correction.is_erased:
+            result.skip("its text was deleted")
         elif set(before["genres"]) == {genre.slug for genre in genres}:
             result.skip("these genres already")
         elif not genres and correction.status == Correction.Status.APPROVED and not _says_none(correction):
@@ -239,21 +252,43 @@ def set_genres(
 
 
 @transaction.atomic
-def withdraw(*, correction: Correction) -> Correction:
+def withdraw(*, correction: Correction, by: str = VISITOR) -> Correction:
     """Take a correction back: its text, note and proposal are erased. Safe to repeat."""
     row = Correction.objects.select_for_update().get(pk=correction.pk)
     if row.status != Correction.Status.WITHDRAWN:
         before = _state(row)
         row.status = Correction.Status.WITHDRAWN
-        row.text = row.note = row.proposal = ""
-        row.save(update_fields=["status", "text", "note", "proposal"])
-        _record(row, "withdrawn", by=VISITOR, before=before)
+        _erase(row)
+        row.save(update_fields=["status", *_ERASED])
+        _record(row, "withdrawn", by=by, before=before)
     return row
+
+
+def _erase(correction: Correction) -> None:
+    """Empty everything the person wrote; the keyed hash stays, so that no file can bring the text back."""
+    correction.text = correction.note = correction.proposal = ""
+
+
+@transaction.atomic
+def erase_rejected(*, corrections: Iterable[int], before: datetime) -> int:
+    """Erase what people wrote in rejected corrections (by primary key) decided on before a moment; return how many."""
+    rows = list(Correction.objects.select_for_update().rejected_before(before).filter(pk__in=list(corrections)))
+    for correction in rows:
+        state = _state(correction)
+        _erase(correction)
+        correction.save(update_fields=_ERASED)
+        _record(correction, "erased", by=RETENTION, before=state)
+    return len(rows)
+
+
+def forget_visitors(*, corrections: Iterable[int]) -> int:
+    """Erase the hash that names the visitor of corrections (by primary key), and return how many had one."""
+    return Correction.objects.filter(pk__in=list(corrections)).exclude(visitor="").update(visitor="")
 
 
 @dataclass(frozen=True)
 class Imported:
-    """One correction of a file, ready to be stored."""
+    """One correction of a file, ready to be stored. Without text it is the tombstone of a deleted one."""
 
     text: str
     genres: tuple[str, ...]
@@ -270,19 +305,26 @@ class Imported:
 def import_corrections(*, rows: Iterable[Imported], by: str) -> BulkResult:
     """Store corrections of a file, all or none; one that is here already is left alone.
 
-    "Here already" means the same receipt, or the same text with the same genres.
+    "Here already" means the same receipt, or the same text with the same genres. A text that was deleted here stays so,
+    and a tombstone deletes the correction with its receipt. Of one that is not here it is kept, against older files.
 
     Raises
     ------
     ActionRefused
         When a genre does not exist.
     """
-    result = BulkResult()
+    result, deleted = BulkResult(), deleted_here()
     for row in rows:
+        if not row.text:
+            _bury(row.receipt, by=by, result=result)
+            continue
         hashes = text_hashes(row.text)
         genres = _known_genres(row.genres)
         if row.receipt and Correction.objects.filter(receipt=row.receipt).exists():
             result.skip("here already (same receipt)")
+            continue
+        if deleted.has(row.text):
+            result.skip("its text was deleted here")
             continue
         same_text = Correction.objects.filter(text_hash__in=hashes).exclude(text="").prefetch_related("genres")
         if not row.receipt and any(set(other.slugs()) == set(row.genres) for other in same_text):
@@ -306,6 +348,24 @@ def import_corrections(*, rows: Iterable[Imported], by: str) -> BulkResult:
         _record(correction, "imported", by=by, before={})
         result.changed += 1
     return result
+
+
+def _bury(receipt: str, *, by: str, result: BulkResult) -> None:
+    correction = Correction.objects.filter(receipt=receipt).first()
+    if correction is None:
+        correction = Correction.objects.create(
+            receipt=receipt,
+            source=Correction.Source.IMPORT,
+            verdict=Correction.Verdict.UNSURE,
+            status=Correction.Status.WITHDRAWN,
+        )
+        _record(correction, "imported", by=by, before={})
+        result.buried += 1
+    elif correction.is_erased:
+        result.skip("deleted already")
+    else:
+        withdraw(correction=correction, by=by)
+        result.erased += 1
 
 
 def _stamp(correction: Correction, by: AbstractBaseUser) -> None:

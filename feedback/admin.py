@@ -74,7 +74,9 @@ class CorrectionAdminForm(forms.ModelForm):
         required=False,
         widget=forms.RadioSelect,
     )
-    reason = forms.CharField(required=False, max_length=500, help_text="Kept in the history.")
+    reason = forms.CharField(
+        required=False, max_length=500, help_text="Kept in the history, also when the text is deleted: don't quote it."
+    )
     genres = forms.ModelMultipleChoiceField(
         Genre.objects.all(),
         required=False,
@@ -158,7 +160,7 @@ class CorrectionAdmin(admin.ModelAdmin):
     @admin.display(description="Text")
     def excerpt(self, correction: Correction) -> str:
         """Return the beginning of the text."""
-        return Truncator(" ".join(correction.text.split())).chars(80) or "(withdrawn)"
+        return Truncator(" ".join(correction.text.split())).chars(80) or "(deleted)"
 
     @admin.display(description="Shown by the model")
     def was_shown(self, correction: Correction) -> str:

@@ -1,9 +1,11 @@
 """Corrections people send, and the append-only trail of what happened to them."""
 
 import secrets
+from datetime import datetime
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from classifier.models import AppendOnly, Genre, ModelVersion
@@ -25,6 +27,19 @@ class CorrectionQuerySet(models.QuerySet["Correction"]):
             .order_by("pk")
             .prefetch_related("genres")
         )
+
+    def erased(self) -> "CorrectionQuerySet":
+        """Return those whose text is deleted: by their author, or because they were rejected long ago."""
+        return self.filter(text="")
+
+    def rejected_before(self, moment: datetime) -> "CorrectionQuerySet":
+        """Return rejected ones that were decided on before ``moment`` and have their text still."""
+        decided = Coalesce("reviewed_at", "created_at")
+        return self.filter(status=Correction.Status.REJECTED).exclude(text="").alias(at=decided).filter(at__lt=moment)
+
+    def with_visitor_before(self, moment: datetime) -> "CorrectionQuerySet":
+        """Return those sent before ``moment`` that name their visitor still."""
+        return self.filter(created_at__lt=moment).exclude(visitor="")
 
 
 class Correction(models.Model):
@@ -90,6 +105,11 @@ class Correction(models.Model):
 
     def __str__(self) -> str:
         return f"correction {self.pk}"
+
+    @property
+    def is_erased(self) -> bool:
+        """Return whether its text is deleted; there was one, always."""
+        return not self.text
 
     def slugs(self) -> tuple[str, ...]:
         """Return the reviewed genres, those the person ticked first in their order. One query unless prefetched."""

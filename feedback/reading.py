@@ -10,7 +10,6 @@ from django.db.models import Count, QuerySet
 from django.db.models.functions import TruncDate
 
 from classifier.models import OWN_SOURCES, ModelVersion, Prediction
-from feedback.actions import VISITOR
 from feedback.models import AuditAnswer, Correction, ReviewEvent
 
 # What stands for the answer "none of the genres fits", and for a text that got no answer.
@@ -19,7 +18,8 @@ _SPEAKING = (Correction.Verdict.GENRES, Correction.Verdict.NONE)
 _VOID = (Correction.Status.WITHDRAWN, Correction.Status.REJECTED)
 _REOPENED = Correction.Status.PENDING
 _EDITED = "edited"
-_DECISIONS = (*Correction.Status.values, _EDITED)
+# To withdraw is no review, whoever enters it.
+_DECISIONS = (Correction.Status.APPROVED, Correction.Status.REJECTED, _REOPENED, _EDITED)
 
 
 def corrections_by_day() -> list[tuple[date, str, int]]:
@@ -132,7 +132,7 @@ def second_looks() -> SecondLooks:
     A decision approves, rejects, reopens or edits. To reopen asks for another look, which is then no disagreement.
     """
     trails: defaultdict[int, list[tuple[str, str]]] = defaultdict(list)
-    events = ReviewEvent.objects.filter(action__in=_DECISIONS).exclude(by=VISITOR).order_by("pk")
+    events = ReviewEvent.objects.filter(action__in=_DECISIONS).order_by("pk")
     for correction, by, action in events.values_list("correction_id", "by", "action").iterator():
         trails[correction].append((by, action))
     looks = SecondLooks(n_reviewed=len(trails))

@@ -20,6 +20,8 @@ from classifier.core.errors import CorpusError
 from classifier.core.text import one_line
 
 FORMATS = ("csv", "jsonl", "fasttext", "annif")
+# The status of a row that is all that is left of a deleted correction: its document_id, and no text.
+TOMBSTONE = "deleted"
 FASTTEXT_LABEL = "__label__"
 ANNIF_URI = "urn:genre:"
 

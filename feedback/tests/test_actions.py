@@ -1,5 +1,8 @@
+import io
+
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.management import call_command
 
 from classifier.predictions import hash_text, predict_text
 from feedback.actions import ActionRefused, Answer, review, set_genres, submit_correction, withdraw
@@ -187,6 +190,26 @@ def test_withdrawing_erases_the_text_the_note_and_the_proposal(send):
     assert (event.by, event.before["status"], event.after["status"]) == ("visitor", "pending", "withdrawn")
     rows = [*Correction.objects.values(), *ReviewEvent.objects.values()]
     assert "secret" not in str(rows).lower()
+
+
+def test_after_a_withdrawal_no_word_of_the_person_is_left_in_any_table(send, reviewer):
+    words = ("Xylophagous", "quotidian", "Zarzuela")
+    correction = send(f"The dragon and the {words[0]} wizard", none_fits=True, note=words[1], proposal=words[2])
+    set_genres(corrections=[correction.pk], slugs=["fantasy"], by=reviewer)
+    review(corrections=[correction.pk], status="approved", by=reviewer)
+    dump = io.StringIO()
+    call_command("dumpdata", stdout=dump)
+    assert all(word in dump.getvalue() for word in words)
+    withdraw(correction=correction)
+    dump = io.StringIO()
+    call_command("dumpdata", stdout=dump)
+    assert [word for word in words if word in dump.getvalue()] == []
+
+
+def test_a_text_that_was_deleted_can_be_neither_judged_nor_labelled(make_correction, reviewer):
+    gone = make_correction("", genres=("fantasy",), status="rejected")
+    assert review(corrections=[gone.pk], status="approved", by=reviewer).skipped == {"its text was deleted": 1}
+    assert set_genres(corrections=[gone.pk], slugs=["romance"], by=reviewer).skipped == {"its text was deleted": 1}
 
 
 def test_withdrawing_twice_leaves_one_trace(send):

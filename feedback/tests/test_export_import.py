@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -49,9 +50,11 @@ def many(make_correction):
 
 
 def snapshot():
-    """Return everything that a lossless format must bring back."""
+    """Return everything that a lossless format must bring back: of a deleted correction, that it is deleted."""
     return {
-        row.receipt: (
+        row.receipt: (row.text, row.status)
+        if row.is_erased
+        else (
             row.text,
             row.slugs(),
             row.status,
@@ -84,7 +87,9 @@ def test_nothing_is_lost_by_exporting_all_and_importing_into_an_emptied_table(ma
     assert len(before) == len(NASTIER) + 4
     export(path, "--format", file_format, "--status", "all")
     empty_corrections()
-    assert f"{len(before)} corrections imported." in load(path)
+    told = load(path)
+    assert f"{len(before) - 1} corrections imported." in told
+    assert "1 deleted ones noted that were never here" in told
     assert snapshot() == before
 
 
@@ -99,7 +104,8 @@ def test_line_formats_keep_the_cleaned_text_and_every_label(many, tmp_path, file
     path = tmp_path / "lines.txt"
     told = export(path, "--format", file_format, "--status", "all")
     assert f"{expected.total()} corrections written" in told
-    assert "3 have no label or no word" in told
+    assert "2 have no label or no word" in told
+    assert f"{file_format} has no place for the tombstones of 1 deleted ones" in told
     empty_corrections()
     assert f"{expected.total()} corrections imported." in load(path)
     assert Counter((row.text, frozenset(row.slugs())) for row in Correction.objects.all()) == expected
@@ -119,10 +125,12 @@ def test_only_approved_corrections_are_exported_unless_asked(many, tmp_path):
     for status in ("approved", "pending", "rejected", "withdrawn"):
         export(tmp_path / "some.jsonl", "--format", "jsonl", "--status", status)
         rows = [json.loads(line) for line in (tmp_path / "some.jsonl").read_text().split("\n")[:-1]]
-        assert len(rows) == Correction.objects.filter(status=status).count() > 0
+        kept = [row for row in rows if row["status"] != "deleted"]
+        assert len(kept) == Correction.objects.filter(status=status).exclude(text="").count()
+        assert len(rows) == len(kept) + 1, "the tombstone of the withdrawn one goes with every export"
     export(tmp_path / "default.jsonl", "--format", "jsonl")
     rows = [json.loads(line) for line in (tmp_path / "default.jsonl").read_text().split("\n")[:-1]]
-    assert {row["status"] for row in rows} == {"approved"}
+    assert {row["status"] for row in rows} == {"approved", "deleted"}
 
 
 def test_a_spreadsheet_finds_no_formula_in_the_csv(many, tmp_path):
@@ -204,7 +212,8 @@ def test_importing_twice_adds_nothing(many, tmp_path, file_format):
     count = Correction.objects.count()
     told = load(path)
     assert "0 corrections imported." in told
-    assert f"{count} left alone: here already" in told
+    n_left_alone = sum(int(number) for number in re.findall(r"(\d+) left alone: (?:here|deleted) already", told))
+    assert n_left_alone == count
     assert Correction.objects.count() == count
 
 
@@ -224,10 +233,79 @@ def test_importing_an_older_export_does_not_bring_back_what_was_withdrawn(make_c
     assert [(row.status, row.text) for row in Correction.objects.all()] == [("withdrawn", "")]
 
 
-def test_a_text_that_somebody_withdrew_may_come_from_somebody_else(make_correction, tmp_path):
+@pytest.mark.parametrize("file_format", PLAIN)
+def test_a_file_without_receipts_does_not_bring_back_a_text_that_was_withdrawn(make_correction, tmp_path, file_format):
+    correction = make_correction(DRAGON.replace(" ", "\n"), genres=("fantasy",), status="approved")
+    export(tmp_path / "before", "--format", file_format)
+    withdraw(correction=correction)
+    assert "1 left alone: its text was deleted here" in load(tmp_path / "before", "--status", "approved")
+    assert [row.text for row in Correction.objects.all()] == [""]
+
+
+def test_a_text_that_somebody_else_sent_too_is_not_deleted_with_the_first(make_correction, tmp_path):
     withdraw(correction=make_correction(genres=("fantasy",)))
+    make_correction(genres=("cooking",))
     (tmp_path / "new.txt").write_text(f"__label__fantasy {DRAGON}\n")
     assert "1 corrections imported." in load(tmp_path / "new.txt")
+
+
+def test_withdrawing_a_correction_of_the_sites_own_example_deletes_nothing_of_the_sites(make_correction, tmp_path):
+    withdraw(correction=make_correction(genres=("fantasy",), source="example"))
+    (tmp_path / "new.txt").write_text(f"__label__fantasy {DRAGON}\n")
+    assert "1 corrections imported." in load(tmp_path / "new.txt")
+
+
+@pytest.mark.parametrize("file_format", LOSSLESS)
+def test_a_tombstone_tells_the_receipt_and_nothing_else(make_correction, tmp_path, file_format):
+    correction = make_correction(genres=("fantasy",), shown=[["fantasy", 0.9]], note="gone", status="approved")
+    withdraw(correction=correction)
+    assert "0 corrections written" in export(tmp_path / "out", "--format", file_format)
+    with (tmp_path / "out").open(newline="") as stream:
+        (row,) = read_examples(stream, file_format)
+    told = {name: value for name, value in row.extra.items() if value}
+    assert (row.text, row.labels, told) == ("", (), {"document_id": correction.receipt, "status": "deleted"})
+
+
+@pytest.mark.parametrize("file_format", LOSSLESS)
+def test_what_a_file_says_was_deleted_is_deleted_where_it_is_read(make_correction, tmp_path, file_format):
+    correction = make_correction(genres=("fantasy",), note="a secret", status="approved")
+    kept = make_correction("The sorceress of the old throne", genres=("fantasy",), status="approved")
+    old, new = tmp_path / "old", tmp_path / "new"
+    export(old, "--format", file_format)
+    withdraw(correction=correction)
+    export(new, "--format", file_format)
+    empty_corrections()
+    load(old)
+    assert "1 corrections deleted here, because the file says so." in load(new, "--status", "approved")
+    rows = {row.receipt: row for row in Correction.objects.all()}
+    gone = rows[correction.receipt]
+    assert (gone.status, gone.text, gone.note) == ("withdrawn", "", "")
+    assert trail(gone)[-1] == ("withdrawn", "import_feedback")
+    assert rows[kept.receipt].text == kept.text
+    assert "1 left alone: deleted already" in load(new)
+    assert "2 left alone: here already (same receipt)" in load(old)
+
+
+@pytest.mark.parametrize("file_format", LOSSLESS)
+def test_a_tombstone_of_what_was_never_here_keeps_an_older_file_from_bringing_it(
+    make_correction, tmp_path, file_format
+):
+    correction = make_correction(genres=("fantasy",), status="approved")
+    old, new = tmp_path / "old", tmp_path / "new"
+    export(old, "--format", file_format)
+    withdraw(correction=correction)
+    export(new, "--format", file_format)
+    empty_corrections()
+    assert "1 deleted ones noted that were never here" in load(new)
+    assert "0 corrections imported." in load(old)
+    assert [(row.receipt, row.text) for row in Correction.objects.all()] == [(correction.receipt, "")]
+
+
+def test_a_row_that_says_withdrawn_is_a_tombstone_even_with_a_text(db, tmp_path):
+    receipt = "abcdefghijklmnopqrstuv"
+    (tmp_path / "old.csv").write_text(f"text,label,document_id,status\n{DRAGON},fantasy,{receipt},withdrawn\n")
+    load(tmp_path / "old.csv")
+    assert [(row.receipt, row.text, row.status) for row in Correction.objects.all()] == [(receipt, "", "withdrawn")]
 
 
 def test_a_line_twice_in_one_file_is_stored_once(db, tmp_path):
@@ -246,6 +324,7 @@ def test_the_same_text_with_other_genres_is_another_correction(db, tmp_path):
     [
         ("text,label\nThe dragon,fantasy\nThe walrus,walrus tales\n", r"row 2: 'walrus tales' means no genre"),
         ("text,label,status\nThe dragon,fantasy,\nThe elf,fantasy,maybe\n", r"row 2: 'maybe' is no status"),
+        ("text,label,status\nThe dragon,fantasy,\n,,deleted\n", r"row 2: it is deleted, but names no receipt"),
         ("text,label,verdict\nThe dragon,fantasy,\nThe elf,fantasy,maybe\n", r"row 2: 'maybe' is no verdict"),
         ("text,label,status\nThe dragon,fantasy,\nThe elf,,approved\n", r"row 2: an approved row needs a label"),
         ("text,label\nThe dragon,fantasy\n  ,fantasy\n", r"row 2: there is no text"),

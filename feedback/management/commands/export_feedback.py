@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 
 from classifier.commands import CommandError, GenreCommand
 from classifier.core.examples import FORMATS, write_examples
-from feedback.exporting import LOSSLESS, export, to_example
+from feedback.exporting import LOSSLESS, chosen_for, export, to_example
 from feedback.models import Correction
 
 
@@ -29,7 +29,7 @@ class Command(GenreCommand):
             choices=FORMATS,
             default="csv",
             dest="file_format",
-            help="csv and jsonl keep everything; fasttext and annif hold cleaned text and labels",
+            help="csv and jsonl keep everything, and name what was deleted; fasttext and annif hold cleaned text and labels",
         )
         parser.add_argument(
             "-O", "--output", type=Path, help="file to write (.gz is compressed); without it: standard output"
@@ -43,11 +43,9 @@ class Command(GenreCommand):
 
     def handle(self, *, file_format: str, output: Path | None, status: str, **options: Any) -> None:
         """Write, and say how many."""
-        corrections = Correction.objects.order_by("pk").select_related("version").prefetch_related("genres")
-        if status != "all":
-            corrections = corrections.filter(status=status)
-        total = corrections.count()
-        rows = corrections.iterator(chunk_size=500)
+        living, erased = chosen_for(file_format, "" if status == "all" else status)
+        n_living, n_erased = living.count(), erased.count()
+        rows = (living | erased).iterator(chunk_size=500)
         if output is None:
             written = write_examples(map(to_example, rows), self.stdout._out or sys.stdout, file_format)  # noqa: SLF001
         else:
@@ -55,10 +53,17 @@ class Command(GenreCommand):
                 written = export(rows, output, file_format)
             except OSError as error:
                 raise CommandError(f"{output} can't be written: {error.strerror}.") from error
-        left_out = total - written
-        self.stderr.write(f"{written} corrections written{f' to {output}' if output else ''}.", self.style.SUCCESS)
+        left_out = n_living + n_erased - written
+        place = f" to {output}" if output else ""
+        tombstones = f", and the tombstones of {n_erased} deleted ones" if n_erased else ""
+        self.stderr.write(f"{written - n_erased} corrections written{place}{tombstones}.", self.style.SUCCESS)
+        kept_by = " or ".join(LOSSLESS)
+        if file_format not in LOSSLESS and (n_deleted := Correction.objects.erased().count()):
+            self.stderr.write(
+                f"{file_format} has no place for the tombstones of {n_deleted} deleted ones: what an earlier file told "
+                f"of them stays with whoever has it; --format {kept_by} tells them."
+            )
         if left_out:
-            kept_by = " or ".join(LOSSLESS)
             self.stderr.write(
                 f"{left_out} have no label or no word, which {file_format} can't hold; --format {kept_by} keeps them."
             )

@@ -9,14 +9,17 @@ from classifier.commands import CommandError, GenreCommand, existing_file
 from classifier.core.examples import FORMATS
 from classifier.genre_table import current_genres
 from feedback.actions import ActionRefused, import_corrections
-from feedback.exporting import read_corrections
+from feedback.exporting import IMPORTED, read_corrections
 from feedback.models import Correction
 
 
 class Command(GenreCommand):
     """Read corrections from a file."""
 
-    help = "Read corrections from a file, all or none. What is here already is left alone, so it is safe to run twice."
+    help = (
+        "Read corrections from a file, all or none. What is here already is left alone, so it is safe to run twice. What "
+        "the file says was deleted is deleted here; what was deleted here does not come back."
+    )
     examples = """
   manage.py import_feedback approved.csv
   manage.py import_feedback labelled.jsonl.gz --status approved
@@ -35,9 +38,9 @@ class Command(GenreCommand):
         )
         parser.add_argument(
             "--status",
-            choices=Correction.Status.values,
+            choices=IMPORTED,
             default="",
-            help="status of every row (default: the file's own, else pending)",
+            help="status of every row that has a text (default: the file's own, else pending)",
         )
 
     def handle(self, *, path: Path, file_format: str, status: str, **options: Any) -> None:
@@ -48,6 +51,12 @@ class Command(GenreCommand):
         except ActionRefused as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{result.changed} corrections imported.", self.style.SUCCESS)
+        if result.erased:
+            self.stdout.write(f"{result.erased} corrections deleted here, because the file says so.")
+        if result.buried:
+            self.stdout.write(
+                f"{result.buried} deleted ones noted that were never here: no older file brings them back."
+            )
         for reason, count in result.skipped.items():
             self.stdout.write(f"{count} left alone: {reason}.")
         if result.changed and status != Correction.Status.APPROVED:
