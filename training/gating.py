@@ -1,6 +1,5 @@
 """Hold a candidate against the version that answers, and promote it if it passes."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,10 +13,10 @@ from classifier.core.text import tokens
 from classifier.genre_table import current_genres
 from classifier.models import ModelVersion
 from classifier.registry import NoChampion, folder_of, get_version, last_good_before, load_version, promote
-from feedback.models import Correction
+from feedback.deleted import learned_by, taken_back
 from training.core.baselines import known_slugs
 from training.core.books import Example
-from training.core.corpora import STARTER_FILE, read_corpus
+from training.core.corpora import STARTER_FILE
 from training.core.gate import (
     MIN_TEXTS,
     TIMED_TEXTS,
@@ -36,7 +35,7 @@ from training.core.paired import answers_of
 from training.core.progress import OnStep, silent
 from training.core.seen import FairTexts, fair_texts
 from training.core.split import frozen_split
-from training.inputs import InputFile, find_inputs
+from training.inputs import InputFile, find_inputs, read_books
 from training.pipeline import feedback_corpus, seen_by
 
 
@@ -118,11 +117,11 @@ def gate(
     report("reading the data", 0.1)
     files, gone, lost = _inputs_of(versions)
     data, n_examples, names = texts_of(versions, [InputFile(path) for path in paths] or files, is_chosen=bool(paths))
-    learned: list[int] = candidate.meta.get("feedback_train_ids", [])
+    learned = learned_by(candidate)
     n_bytes = (folder_of(candidate) / MODEL_FILE).stat().st_size
     checks = [
         check_overlap(data),
-        check_corrections(len(learned), _taken_back(learned)),
+        check_corrections(len(learned), taken_back({candidate.number: learned})[candidate.number]),
         check_inputs(len(files), gone, lost),
         check_size(n_bytes, most=settings.GENRE_GATE_BYTES),
     ]
@@ -180,7 +179,7 @@ def texts_of(
     corrections = feedback_corpus(genres).examples
 
     def read(files: Sequence[InputFile]) -> tuple[FairTexts, int, tuple[str, ...]]:
-        corpora = [read_corpus(file.path, genres, file_format=file.file_format) for file in files]
+        corpora = [read_books(file.path, genres, file_format=file.file_format) for file in files]
         examples = [example for corpus in corpora for example in corpus.examples] + corrections
         test = [examples[at] for at in frozen_split(examples).test]
         fair = fair_texts(test, candidate, opponent, learned=learned)
@@ -191,16 +190,6 @@ def texts_of(
     if len(found[0].examples) < MIN_TEXTS and not is_chosen and not has_starter:
         found = read([*files, InputFile(STARTER_FILE)])
     return found
-
-
-def _taken_back(learned: Sequence[int]) -> dict[str, int]:
-    """Count the corrections (by primary key) that training may not learn from any more, by what became of them."""
-    status = dict(Correction.objects.values_list("pk", "status"))
-    good = set(Correction.objects.approved_examples().values_list("pk", flat=True))
-    gone = Counter(status.get(key, "deleted") for key in learned if key not in good)
-    if Correction.Status.APPROVED in gone:
-        gone["left without a genre"] = gone.pop(Correction.Status.APPROVED)
-    return dict(gone)
 
 
 def _measure(

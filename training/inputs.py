@@ -1,4 +1,4 @@
-"""Where a version's input files were, and whether they are still there as they were."""
+"""The files that versions are made from: read without deleted texts, recorded, and found again as they were."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,8 +6,12 @@ from typing import Any
 
 from django.conf import settings
 
+from classifier.core.examples import LabelledText
+from classifier.core.genres import GenreList
 from classifier.core.model import sha256_of
-from training.core.corpora import STARTER_FILE
+from feedback.deleted import deleted_here
+from training.core.books import Corpus
+from training.core.corpora import STARTER_FILE, read_corpus
 
 
 @dataclass(frozen=True)
@@ -16,6 +20,24 @@ class InputFile:
 
     path: Path
     file_format: str = ""
+
+
+def read_books(path: Path, genres: GenreList, *, file_format: str = "") -> Corpus:
+    """Read a file as ``read_corpus`` does, without the corrections that were deleted here since it was exported.
+
+    Raises
+    ------
+    CorpusError
+    """
+    if path.resolve() == STARTER_FILE:
+        # Ours, whoever pasted one of its texts.
+        return read_corpus(path, genres, file_format=file_format)
+    deleted = deleted_here()
+
+    def is_deleted(record: LabelledText) -> bool:
+        return deleted.has(record.text, record.extra.get("document_id") or "")
+
+    return read_corpus(path, genres, file_format=file_format, is_deleted=is_deleted)
 
 
 def place_of(path: Path) -> str:

@@ -32,7 +32,7 @@ from training.core.seen import SEEN_FILE, Seen, read_seen
 from training.core.split import Split, book_key, frozen_split, refuse_overlap, text_key
 from training.core.thresholds import Aim, thresholds_of
 from training.core.vectors import WordVectors
-from training.inputs import place_of
+from training.inputs import place_of, read_books
 
 FEEDBACK = "feedback"
 # What a calibration error was measured on, where it was not the test side.
@@ -156,7 +156,7 @@ def make_model(
         on_loss(loss)
 
     report("reading the data", 0.02)
-    corpora = [read_corpus(path, genres, file_format=plan.file_format) for path in plan.paths]
+    corpora = [read_books(path, genres, file_format=plan.file_format) for path in plan.paths]
     if plan.use_feedback:
         corpora.append(feedback_corpus(genres))
     examples = [example for corpus in corpora for example in corpus.examples]
@@ -222,7 +222,7 @@ def _divide(
     plan: TrainingPlan, examples: list[Example], genres: GenreList, corpora: list[Corpus]
 ) -> tuple[list[Example], list[Example], str]:
     if plan.test is not None:
-        tested = read_corpus(plan.test, genres, file_format=plan.file_format)
+        tested = read_books(plan.test, genres, file_format=plan.file_format)
         refuse_overlap(examples, tested.examples, names=("the training data", plan.test.name))
         corpora.append(tested)
         return examples, tested.examples, tested.sha256
@@ -271,6 +271,8 @@ def _record(
         name: sorted(int(example.uid) for example in side if example.source == FEEDBACK)
         for name, side in (("train", train), ("held_out", test))
     }
+    in_files = {name for example in train for name in example.document_ids}
+    ours = dict(Correction.objects.order_by().values_list("receipt", "pk")) if in_files else {}
     return {
         "inputs": [corpus.account() | ({"path": place_of(corpus.path)} if corpus.path else {}) for corpus in corpora],
         "genre_names": {genre.slug: genre.name for genre in genres},
@@ -280,6 +282,7 @@ def _record(
         "feedback_held_out": len(feedback["held_out"]),
         "feedback_train_ids": feedback["train"],
         "feedback_held_out_ids": feedback["held_out"],
+        "feedback_file_ids": sorted(ours[name] for name in in_files if name in ours),
         "evaluation": evaluation.as_json(),
     }
 

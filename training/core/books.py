@@ -14,6 +14,7 @@ NO_TEXT = "no text"
 SHORT_TEXT = f"text of fewer than {MIN_WORDS} words"
 NO_LABEL = "no genre given"
 NO_GENRE = "no label that maps to a genre"
+DELETED = "deleted by whoever sent it, or as old"
 SAME_TEXT = "same text and labels as an earlier row"
 
 
@@ -22,7 +23,8 @@ class Example:
     """One book or text with its genres.
 
     ``genres`` are slugs, the primary genre first. ``row`` counts the file's data rows from 1, and
-    ``n_rows`` of them hold this text; ``uid`` names the correction an example of feedback came from.
+    ``n_rows`` of them hold this text; ``uid`` names the correction an example of feedback came from. ``document_ids``
+    are those that the rows of a file have: in an export of corrections their receipts.
     """
 
     text: str
@@ -33,6 +35,7 @@ class Example:
     row: int = 0
     uid: str = ""
     n_rows: int = 1
+    document_ids: tuple[str, ...] = ()
 
 
 @dataclass

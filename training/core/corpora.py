@@ -5,17 +5,18 @@ a ``Corpus``: the usable examples, and for each row that is not used the reason 
 """
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
 from classifier.core.errors import CorpusError
-from classifier.core.examples import FORMATS, LabelledText, open_text, read_examples, sniff_format
+from classifier.core.examples import FORMATS, TOMBSTONE, LabelledText, open_text, read_examples, sniff_format
 from classifier.core.genres import GenreList
 from classifier.core.model import sha256_of
 from classifier.core.text import tokens
 from training.core.books import (
+    DELETED,
     MIN_WORDS,
     NO_GENRE,
     NO_LABEL,
@@ -33,6 +34,7 @@ from training.core.kaggle import looks_like_kaggle, read_kaggle
 STARTER_FILE = Path(__file__).resolve().parent.parent / "assets" / "starter_books.csv"
 KAGGLE = "kaggle"
 ALL_FORMATS = (KAGGLE, *FORMATS)
+IsDeleted = Callable[[LabelledText], bool]
 
 
 def detect_format(path: Path, head: str) -> str:
@@ -48,7 +50,7 @@ def detect_format(path: Path, head: str) -> str:
     return KAGGLE if looks_like_kaggle(head) else sniff_format(path, head)
 
 
-def read_corpus(path: Path, genres: GenreList, *, file_format: str = "") -> Corpus:
+def read_corpus(path: Path, genres: GenreList, *, file_format: str = "", is_deleted: IsDeleted | None = None) -> Corpus:
     """Read ``path`` and map its labels to ``genres``.
 
     Parameters
@@ -60,6 +62,9 @@ def read_corpus(path: Path, genres: GenreList, *, file_format: str = "") -> Corp
         What labels may mean.
     file_format : str, default=''
         What ``detect_format`` returns; '' finds it by the file's content.
+    is_deleted : callable, default=None
+        Of a row: whether somebody deleted its text, so that it is not used. Asked of ``FORMATS``, in which corrections
+        are exported.
 
     Returns
     -------
@@ -80,7 +85,7 @@ def read_corpus(path: Path, genres: GenreList, *, file_format: str = "") -> Corp
     if file_format == KAGGLE:
         read_kaggle(stream, genres, corpus)
     else:
-        collect(read_records(path, stream, file_format), genres, corpus)
+        collect(read_records(path, stream, file_format), genres, corpus, is_deleted if file_format in FORMATS else None)
     if not corpus.examples:
         reasons = ", ".join(f"{len(rows)} × {reason}" for reason, rows in corpus.unusable.items())
         raise CorpusError(f"{path} has no usable row ({reasons or 'it is empty'}).")
@@ -94,16 +99,24 @@ def read_records(path: Path, stream: TextIO, file_format: str) -> Iterator[Label
     return read_examples(stream, file_format, name=str(path))
 
 
-def collect(records: Iterable[LabelledText], genres: GenreList, corpus: Corpus) -> None:
+def collect(
+    records: Iterable[LabelledText], genres: GenreList, corpus: Corpus, is_deleted: IsDeleted | None = None
+) -> None:
     """Add ``records`` to ``corpus``: map labels, merge repeated texts, count what can't be used."""
     # By a digest of the words: those of 100,000 texts would fill a gigabyte.
     found: dict[bytes, tuple[LabelledText, Counter[str]]] = {}
     n_rows: Counter[bytes] = Counter()
+    ids: defaultdict[bytes, list[str]] = defaultdict(list)
     for record in records:
         corpus.n_rows += 1
+        if record.extra.get("status") == TOMBSTONE or (is_deleted and is_deleted(record)):
+            corpus.refuse(record.row, DELETED)
+            continue
         words = tokens(record.text)
         key = hashlib.sha256(" ".join(words).encode()).digest()
         n_rows[key] += 1
+        if document_id := record.extra.get("document_id"):
+            ids[key].append(document_id)
         slugs = map_labels(record.labels, genres, corpus.unmapped)
         if not words:
             corpus.refuse(record.row, NO_TEXT)
@@ -127,5 +140,6 @@ def collect(records: Iterable[LabelledText], genres: GenreList, corpus: Corpus) 
                 source=corpus.name,
                 row=record.row,
                 n_rows=n_rows[key],
+                document_ids=tuple(ids.get(key, ())),
             )
         )

@@ -12,11 +12,12 @@ from django.utils.dateparse import parse_date, parse_datetime
 from classifier.commands import GenreCommand, Table
 from classifier.models import ModelEvent, ModelVersion
 from classifier.registry import champion_on
+from feedback.deleted import learned_by, taken_back, taken_back_line
 
 # Too wide for a terminal.
 JSON_ONLY = ("sha256", "folder")
 # Shown where some row has one.
-RARE = ("share", "sabotage", "forced", "gate")
+RARE = ("share", "sabotage", "taken_back", "forced", "gate")
 
 
 def moment_of(text: str) -> date | datetime:
@@ -36,7 +37,8 @@ class Command(GenreCommand):
     """List model versions."""
 
     help = (
-        "List the model versions: state, data, figures; with --history, who promoted what, when and why, and what the "
+        "List the model versions: state, data, figures, and how many corrections they learned from that were deleted or "
+        "taken back since; with --history, who promoted what, when and why, and what the "
         "gate said; with --on, which version answered then."
     )
     examples = """
@@ -100,7 +102,9 @@ def _time(moment: datetime) -> str:
 
 def _versions() -> list[dict[str, Any]]:
     rows = []
-    for version in ModelVersion.objects.all():
+    versions = list(ModelVersion.objects.all())
+    gone = taken_back({version.number: learned_by(version) for version in versions})
+    for version in versions:
         scores = version.meta.get("evaluation", {}).get("methods", {}).get("fasttext", {})
         is_challenger = version.state == ModelVersion.State.CHALLENGER
         rows.append(
@@ -112,6 +116,7 @@ def _versions() -> list[dict[str, Any]]:
                 "created": _time(version.created_at)[:-3],
                 "trained_on": ", ".join(entry["name"] for entry in version.meta.get("inputs", [])),
                 "examples": version.meta.get("n_train", ""),
+                "taken_back": taken_back_line(gone[version.number]),
                 "accuracy": scores.get("accuracy", ""),
                 "f1_subj_avg": scores.get("f1_subj_avg", ""),
                 "sha256": version.sha256,
