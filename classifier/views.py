@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_http_methods, require_safe
@@ -103,5 +104,12 @@ def about(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
-    """Tell what is stored, why, and how to have it deleted."""
-    return TemplateResponse(request, "classifier/privacy.html")
+    """Tell what is stored, why, for how long, and how to have it deleted."""
+    context = {
+        "predictions_days": settings.GENRE_KEEP_PREDICTIONS_DAYS,
+        "rejected_days": settings.GENRE_KEEP_REJECTED_DAYS,
+        "visitors_days": settings.GENRE_KEEP_VISITORS_DAYS,
+        "lock_minutes": f"{settings.GENRE_LOGIN_LOCK_MINUTES:g}",
+        "session_days": settings.SESSION_COOKIE_AGE // (24 * 3600),
+    }
+    return TemplateResponse(request, "classifier/privacy.html", context)

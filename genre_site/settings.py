@@ -10,6 +10,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, validate
 
+from genre_site.keeping import days_or_for_ever
 from genre_site.logs import FORMATS, logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -67,6 +68,11 @@ CORS_ALLOWED_ORIGINS = env.list("GENRE_CORS_ORIGINS", [])
 CORS_URLS_REGEX = r"^/api/"
 CORS_ALLOW_HEADERS = ["authorization", "content-type", "idempotency-key"]
 CORS_EXPOSE_HEADERS = ["idempotent-replayed", "retry-after"]
+# For how many days things are kept, as `prune` applies it; 0 keeps them for ever. The monitor reads 30 days of
+# predictions, and the limits a day of visitors.
+GENRE_KEEP_PREDICTIONS_DAYS = env.int("GENRE_KEEP_PREDICTIONS_DAYS", 400, validate=days_or_for_ever(31))
+GENRE_KEEP_REJECTED_DAYS = env.int("GENRE_KEEP_REJECTED_DAYS", 90, validate=days_or_for_ever(1))
+GENRE_KEEP_VISITORS_DAYS = env.int("GENRE_KEEP_VISITORS_DAYS", 3, validate=days_or_for_ever(2))
 # How many proxies stand before this server and set X-Forwarded-For; 0 trusts no such header.
 GENRE_TRUSTED_PROXIES = env.int("GENRE_TRUSTED_PROXIES", 0)
 # Failed attempts to sign in under one name from one address until it is locked, and for how long.
@@ -140,10 +146,11 @@ TEMPLATES = [
 DATABASES = {"default": env.dj_db_url("DATABASE_URL", f"sqlite:///{BASE_DIR / 'var' / 'db.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
+        # What is deleted is overwritten, and not only by Python builds that do so by themselves.
         # Take the write lock at BEGIN, so that a reader never has to become a writer and fail.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;",
     }
     Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
 else:

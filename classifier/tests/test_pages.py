@@ -221,6 +221,16 @@ def test_the_privacy_page_names_the_receipt(client):
     assert "receipt link" in body(client.get(reverse("classifier:privacy-read")))
 
 
+def test_the_privacy_page_says_for_how_long_as_the_settings_do(client, settings):
+    settings.GENRE_KEEP_PREDICTIONS_DAYS = 321
+    settings.GENRE_KEEP_REJECTED_DAYS, settings.GENRE_KEEP_VISITORS_DAYS = 54, 0
+    page = body(client.get(reverse("classifier:privacy-read")))
+    assert page.count("321 days") == 2
+    assert "54 days after the decision" in page
+    fingerprint = page.split("Fingerprint of your address beside a correction")[1]
+    assert "for good" in fingerprint[: fingerprint.index("</dd>")]
+
+
 def test_pages_forbid_inline_and_foreign_code(client, champion):
     response = client.post(HOME, {"text": TEXT})
     assert "default-src 'none'" in response["Content-Security-Policy"]

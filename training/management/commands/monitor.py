@@ -16,6 +16,7 @@ from classifier.commands import CommandError, GenreCommand, Table
 from classifier.models import Alert
 from training.core.agreement import NEEDS_PREDICTIONS
 from training.monitor.watch import watch
+from training.retention import prune
 
 logger = logging.getLogger(__name__)
 # The newest, and the commonest; --format json has all of them.
@@ -29,7 +30,7 @@ class Command(GenreCommand):
     help = (
         "Look at what the models do in production: count the traffic, compare it with the week before and with the "
         "training, raise and close alerts, and show the figures. Exit 1 while an alarm is open. "
-        "With --every, look again and again until stopped, one line a look."
+        "With --every, look again and again until stopped, one line a look, and prune once a day."
     )
     examples = """
   manage.py monitor
@@ -67,11 +68,14 @@ class Command(GenreCommand):
 
     def _repeat(self, every: float, wait: Callable[[float], bool]) -> None:
         """Look until stopped, or until ``wait`` says so; whatever goes wrong in one look is told, and tried again."""
-        is_wanted = True
+        is_wanted, pruned_on = True, None
         while is_wanted:
             start = time.monotonic()
             try:
                 self.stdout.write(_line(watch()))
+                if pruned_on != (today := timezone.now().date()):
+                    prune()
+                    pruned_on = today
             except DatabaseError as error:
                 logger.error("The monitor can't use the database and tries again in %g s: %s", every, error)
             except KeyboardInterrupt:
