@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # Each test starts from what was compiled before, and so do the processes that tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help database setup run check audit test functional looks realdata postgres bench bench-predict bench-quality bench-baselines bench-monitor bench-alarms bench-lab bench-http soak soak-registry soak-api model-change drill explore extension clean
+.PHONY: help database setup run check audit test functional looks realdata postgres bench bench-predict bench-quality bench-baselines bench-monitor bench-alarms bench-lab bench-http soak soak-registry soak-corrections soak-writers soak-api model-change drill explore extension clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -100,13 +100,19 @@ bench-http: $(VENV)/dev.stamp  ## requests per second of the API beside FastAPI 
 bench-lab: $(VENV)/dev.stamp  ## how long one waits for each page of the lab, and its memory (some minutes)
 	$(BIN)/python -m benchmarks.lab
 
-soak: soak-registry soak-api  ## the long runs under load
+soak: soak-registry soak-corrections soak-writers soak-api  ## the long runs under load
 
 soak-api: $(VENV)/dev.stamp  ## made-up and hostile requests against the API (some minutes)
 	$(BIN)/python -m benchmarks.soak_api
 
 soak-registry: $(VENV)/dev.stamp  ## 50 changes of the champion under load: no failed request, no late answer (2 minutes)
 	$(BIN)/python -m benchmarks.soak_registry
+
+soak-corrections: $(VENV)/dev.stamp  ## 20 kills under load, SQLite and PostgreSQL: every acknowledged correction is there once (2 minutes)
+	$(BIN)/python -m benchmarks.soak_corrections
+
+soak-writers: $(VENV)/dev.stamp  ## 16 writers on SQLite for a minute: nobody is told that the database is locked
+	$(BIN)/python -m benchmarks.soak_writers
 
 # With BENCH_QUICK two kinds and half of the requests: it shows that the drill runs.
 DRILL_QUICK := --kind drop-genre --kind swap-genres --requests 2500 --retrainings 1
