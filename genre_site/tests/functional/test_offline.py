@@ -7,8 +7,7 @@ import sys
 
 import pytest
 
-from genre_site.tests.functional.test_watching import eventually
-from genre_site.tests.running import ROOT, Site, Visitor
+from genre_site.tests.running import ROOT, Site, Visitor, eventually
 
 TEXT = "The wizard and the sorceress cast an old spell on the dragon that guards the kingdom."
 LOOKED = "SELECT watched_at FROM training_monitorstate WHERE watched_at IS NOT NULL"
