@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.db import connection
+
 from classifier.models import ModelVersion
 from classifier.predictions import text_hashes
 from feedback.models import Correction
@@ -22,11 +24,13 @@ class Deleted:
 
 
 def deleted_here() -> Deleted:
-    """Return what was deleted.
+    """Return what was deleted; nothing where the database has not been made yet.
 
     A text that somebody else sent too, and did not take back, is still here. The site's own examples are the site's,
     whoever withdrew a correction of one.
     """
+    if Correction._meta.db_table not in connection.introspection.table_names():
+        return Deleted(frozenset(), frozenset())
     erased = Correction.objects.erased().order_by()
     visitors = erased.exclude(text_hash="").exclude(source=Correction.Source.EXAMPLE)
     hashes = set(visitors.values_list("text_hash", flat=True))

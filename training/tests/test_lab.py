@@ -83,6 +83,7 @@ def trained(*jobs):
     return [lab.get_run(run_id) for run_id in ids]
 
 
+@pytest.mark.django_db
 def test_runs_are_worked_off_in_order_and_one_that_fails_does_not_end_the_others(no_worker, fit_here, job, tmp_path):
     assert lab.start([]) == []
     missing = Job(tmp_path / "missing.csv", FitParameters(), "none")
@@ -102,6 +103,7 @@ def test_a_hundred_runs_and_more_stay_in_order(no_worker, job):
     assert (ids[9].rpartition("/")[2], ids[100].rpartition("/")[2]) == ("010", "101")
 
 
+@pytest.mark.django_db
 def test_data_that_was_changed_after_a_run_was_asked_for_is_refused(no_worker, fit_here, data):
     parameters = FitParameters(epoch=5, dim=5)
     same = Job(data, parameters, "none", data_sha256=sha256_of(data))
@@ -156,6 +158,7 @@ def test_an_error_that_nobody_foresaw_is_told_too(no_worker, monkeypatch, job, c
     assert "Traceback" in capsys.readouterr().err
 
 
+@pytest.mark.django_db
 def test_a_queued_run_that_is_stopped_is_passed_over(no_worker, fit_here, job):
     first, second = lab.start([job, job])
     lab.stop(first)
