@@ -233,6 +233,7 @@ def test_vectors_have_length_one_and_need_several_texts(kind):
         embed(["one text of some words"], kind)
 
 
+@pytest.mark.functional
 def test_a_study_of_plain_genres_finds_them(fit_here, examples):
     vectors = embed([example.text for example in examples], "tfidf")
     steps = []
@@ -265,6 +266,7 @@ def test_texts_of_one_genre_to_learn_are_clustered_and_the_rest_is_left_open(n_g
     assert "one genre alone" in found.paragraph
 
 
+@pytest.mark.functional
 @pytest.mark.parametrize("method", ["pca", "tsne"])
 def test_a_map_keeps_plain_groups_apart(groups, method):
     vectors, labels = groups

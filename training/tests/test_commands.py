@@ -259,6 +259,7 @@ def test_train_registers_a_candidate_and_leaves_the_champion(champion, books, mo
     )
 
 
+@pytest.mark.functional
 @pytest.mark.django_db
 def test_train_finds_thresholds_for_the_aim_that_is_named(tmp_path, other_books, model_dir):
     books = write_books(tmp_path / "more.csv", make_examples(20))
@@ -338,6 +339,7 @@ def test_train_measures_on_a_file_of_its_own(books, other_books, model_dir):
     assert "24 held-out examples; 36 trained on" in said
 
 
+@pytest.mark.functional
 @pytest.mark.django_db
 def test_train_takes_several_files(books, other_books, model_dir):
     run("train", "--data", books, "--data", other_books, *QUICK)

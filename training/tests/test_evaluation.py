@@ -163,6 +163,7 @@ def test_cross_validation_scores_each_text_by_a_model_that_never_saw_its_book(mo
     assert set(result.scores[FASTTEXT].values()) == {1.0}
 
 
+@pytest.mark.functional
 def test_cross_validation_of_real_methods_is_repeatable(fit_here):
     examples = make_examples(6)
     first, second = (cross_validate(examples, replace(QUICK, epoch=10), n_folds=2) for _ in range(2))

@@ -41,6 +41,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(examples, tm
     assert first != other
 
 
+@pytest.mark.functional
 def test_training_in_this_process_gives_the_bytes_of_the_training_process(request, examples, tmp_path):
     first = digest(fit(examples, QUICK), tmp_path)
     request.getfixturevalue("fit_here")
@@ -135,6 +136,7 @@ def test_progress_is_told_as_a_share_that_grows(examples):
     assert all(0 <= share <= 1 for share in shares)
 
 
+@pytest.mark.functional
 def test_a_training_that_fasttext_refuses_says_why_and_leaves_nothing(examples, scratch, monkeypatch):
     monkeypatch.setattr(fit_module, "training_lines", lambda examples, **options: [])
     with pytest.raises(TrainingError, match="fastText could not train: .*Empty vocabulary"):
@@ -154,6 +156,7 @@ def test_an_interruption_ends_the_training_process_and_leaves_nothing(examples, 
     assert list(scratch.iterdir()) == []
 
 
+@pytest.mark.functional
 def test_training_leaves_no_temporary_file(examples, scratch):
     assert isinstance(fit(examples, QUICK), GenreModel)
     assert list(scratch.iterdir()) == []

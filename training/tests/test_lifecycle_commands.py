@@ -34,6 +34,8 @@ def make_book(number, genre):
     return Example(text, (genre,), title=f"{genre} {number}", author="Test")
 
 
+# Each asks the gate, which measures models.
+pytestmark = pytest.mark.functional
 BOOKS = [make_book(number, genre) for number in range(120) for genre in WORDS]
 SPLIT = frozen_split(BOOKS)
 TRAIN, TEST = [BOOKS[at] for at in SPLIT.train], [BOOKS[at] for at in SPLIT.test]

@@ -63,6 +63,7 @@ def test_without_vectors_no_variant_needs_any():
     assert found["linear_svc"].parameters is None
 
 
+@pytest.mark.functional
 def test_variants_are_scored_on_the_same_folds_in_the_order_given(fit_here):
     steps = []
     results = search(make_examples(), [PLAIN, PEER], n_folds=2, on_step=lambda what, done: steps.append((what, done)))
@@ -122,6 +123,7 @@ def test_what_cannot_be_searched_is_refused():
         search(make_examples(4), [PLAIN], n_folds=50)
 
 
+@pytest.mark.functional
 def test_the_command_shows_the_best_first_and_marks_the_recommended(books, quick, tmp_path):
     said = run("search", "--data", books, "--folds", 2, "--vectors", "none", "-M", tmp_path / "found.json")
     assert "books.csv, training side only: 2-fold cross-validation by book" in said
