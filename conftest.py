@@ -184,6 +184,24 @@ def champion(make_version):
 
 
 @pytest.fixture
+def own_limits(tmp_path, settings):
+    """Counters of this test's own, and keys that the database is asked for."""
+    from classifier.keys import forget_keys
+
+    settings.GENRE_LIMITS_FILE = tmp_path / "limits.sqlite3"
+    forget_keys()
+
+
+@pytest.fixture
+def api(champion, client, own_limits):
+    """Ask the API with a key for genres and corrections."""
+    from classifier.keys import create_key
+    from classifier.tests.programs import asker
+
+    return asker(client, create_key("tests", ["predict", "feedback"], by="tests")[1])
+
+
+@pytest.fixture
 def unsure_champion(make_version):
     """A version that answers and never chooses a genre."""
     from classifier.registry import promote

@@ -2,48 +2,15 @@
 
 import json
 import uuid
-from types import SimpleNamespace
 
 import pytest
 
 from classifier.keys import create_key, forget_keys, revoke_key
 from classifier.models import ApiKey, Genre, Prediction
-from classifier.problems import CONTENT_TYPE, PROBLEMS, TYPE
+from classifier.problems import CONTENT_TYPE
+from classifier.tests.programs import SUGGEST, TEXT, asker, problem
 
-TEXT = "The wizard and the sorceress cast an old spell on the dragon that guards the kingdom."
-SUGGEST = "/api/v1/models/champion/suggest"
-
-
-@pytest.fixture(autouse=True)
-def own_limits(tmp_path, settings):
-    """Counters and keys of this test's own."""
-    settings.GENRE_LIMITS_FILE = tmp_path / "limits.sqlite3"
-    forget_keys()
-
-
-@pytest.fixture
-def api(champion, client):
-    """Ask the API with a key."""
-    return asker(client, create_key("tests", ["predict", "feedback"], by="tests")[1])
-
-
-def asker(client, secret=None):
-    headers = {"Authorization": f"Bearer {secret}"} if secret else {}
-
-    def post(path, body, **more):
-        data = body if isinstance(body, bytes) else json.dumps(body)
-        return client.post(path, data, content_type="application/json", headers=headers | more)
-
-    return SimpleNamespace(get=lambda path: client.get(path, headers=headers), post=post)
-
-
-def problem(response, name, status=None):
-    """Check that the response is that problem, and return it."""
-    body = response.json()
-    assert (response.status_code, response["Content-Type"]) == (status or PROBLEMS[name][0], CONTENT_TYPE), body
-    assert (body["type"], body["status"]) == (TYPE + name, response.status_code)
-    assert body["detail"]
-    return body
+pytestmark = pytest.mark.usefixtures("own_limits")
 
 
 def test_a_text_gets_its_genres_with_the_version_that_said_it(api, champion):

@@ -5,25 +5,13 @@ import uuid
 
 import pytest
 
-from classifier.keys import create_key, forget_keys
+from classifier.keys import create_key
 from classifier.models import IdempotentAnswer, Prediction
-from classifier.tests.test_api import SUGGEST, TEXT, asker, problem
+from classifier.tests.programs import SUGGEST, TEXT, asker, problem
 from feedback.models import Correction
 
 FEEDBACK = "/api/v1/feedback"
-
-
-@pytest.fixture(autouse=True)
-def own_limits(tmp_path, settings):
-    """Counters and keys of this test's own."""
-    settings.GENRE_LIMITS_FILE = tmp_path / "limits.sqlite3"
-    forget_keys()
-
-
-@pytest.fixture
-def api(champion, client):
-    """Ask the API with a key."""
-    return asker(client, create_key("tests", ["predict", "feedback"], by="tests")[1])
+pytestmark = pytest.mark.usefixtures("own_limits")
 
 
 def test_a_prediction_is_corrected_by_its_id(api, champion):

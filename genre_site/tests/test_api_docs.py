@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from classifier.keys import create_key, forget_keys
+from classifier.keys import create_key
 from classifier.problems import PROBLEMS
-from classifier.tests.test_api import TEXT
+from classifier.tests.programs import TEXT
 from feedback.models import Correction
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "api"
@@ -21,10 +21,8 @@ genre_client = type("Module", (), runpy.run_path(str(DOCS / "genre_client.py")))
 
 
 @pytest.fixture
-def served(transactional_db, live_server, champion, tmp_path, settings):
+def served(transactional_db, live_server, champion, own_limits):
     """The address of a running site, and a key."""
-    settings.GENRE_LIMITS_FILE = tmp_path / "limits.sqlite3"
-    forget_keys()
     return live_server.url, create_key("docs", ["predict", "feedback"], by="tests")[1]
 
 
