@@ -17,6 +17,7 @@ from typing import Any
 from classifier.core.errors import ModelError
 from cortex import open_inference as v2
 from cortex.access import check_token
+from cortex.batches import BatchStore
 from cortex.metrics import KIND, Metrics
 from cortex.predicting import predict_each, predict_one
 from cortex.served import NotReady, ServedModel, describe
@@ -47,6 +48,7 @@ class Service:
         self._settings = settings
         self._model = ServedModel(settings)
         self._metrics = Metrics()
+        self._batches = BatchStore(settings.batch_uri) if settings.batch_uri else None
 
     def start(self) -> None:
         """Load the model, before the workers fork, and say what an operator must know."""
@@ -103,6 +105,8 @@ class Service:
             self._count(request, [answer])
             return Answer(answer)
         answers = predict_each(self._model.get(), body)
+        if self._batches and (job := request.header("X-Cortex-Job-ID")):
+            self._batches.keep(job, body, answers)
         failed = self._count(request, answers)
         return Answer({"predictions": answers, "failed": failed})
 
@@ -156,9 +160,10 @@ class Service:
         return Answer(self._metrics.text(model), kind=KIND)
 
     def job_complete(self, request: Request) -> Answer:
-        """Take note that a batch job of Cortex is over."""
-        request.facts["job_id"] = request.named("X-Cortex-Job-ID")
-        return Answer({"job_id": request.facts["job_id"] or None, "complete": True})
+        """Take note that a batch job of Cortex is over, and write what became of it."""
+        job = request.facts["job_id"] = request.named("X-Cortex-Job-ID")
+        summary = self._batches.finish(job) if self._batches else {"job_id": job or None}
+        return Answer({**summary, "complete": True})
 
 
 # Cortex's own ids: of an asynchronous request, and of a batch job.

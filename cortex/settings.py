@@ -12,6 +12,7 @@ NAMES = (
     "MODEL_URI",
     "MODEL_SHA256",
     "TOKEN_SHA256",
+    "BATCH_URI",
     "CORTEX_PORT",
     "WORKERS",
     "THREADS",
@@ -38,6 +39,8 @@ class Settings:
         The hash that ``model.bin`` must have; '' takes the one in ``meta.json`` alone.
     token_sha256 : tuple of str
         Hashes of the tokens that open the service; empty: it is open.
+    batch_uri : str
+        Where the answers of batch jobs are written; '' writes none.
     port, workers, threads : int
         How it is served.
     drain_seconds : int
@@ -48,6 +51,7 @@ class Settings:
     model_uri: str = ""
     model_sha256: str = ""
     token_sha256: tuple[str, ...] = ()
+    batch_uri: str = ""
     port: int = 8080
     workers: int = 2
     threads: int = 4
@@ -69,6 +73,7 @@ class Settings:
             model_uri=environ.get("MODEL_URI", ""),
             model_sha256=next(iter(_hashes(environ, "MODEL_SHA256", most=1)), ""),
             token_sha256=_hashes(environ, "TOKEN_SHA256"),
+            batch_uri=environ.get("BATCH_URI", ""),
             port=_number(environ, "CORTEX_PORT", cls.port, 1, 65535),
             workers=_number(environ, "WORKERS", cls.workers, 1, 256),
             threads=_number(environ, "THREADS", cls.threads, 1, 256),
