@@ -17,19 +17,30 @@ from classifier.core.model import META_FILE, MODEL_FILE, GenreModel
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "var" / "cortex" / "context.tar"
 # What the service imports, and what makes the image of it; nothing else can get into it by mistake.
-SOURCES = ("classifier/__init__.py", "classifier/core/*.py", "classifier/core/*.toml", "cortex/*.py")
+CORE = ("classifier/__init__.py", "classifier/core/*.py", "classifier/core/*.toml", "cortex/__init__.py")
+SERVICE = (
+    "access",
+    "batches",
+    "draining",
+    "gunicorn_config",
+    "logs",
+    "metrics",
+    "open_inference",
+    "predicting",
+    "served",
+    "service",
+    "settings",
+    "store",
+    "wire",
+)
 BUILD = {"Dockerfile": "cortex/Dockerfile", "requirements.txt": "cortex/requirements.txt"}
-NOT_SERVED = ("cortex/context.py",)
 _READABLE, _FOLDER = 0o644, 0o755
 
 
 def files(model: Path | None = None) -> dict[str, Path]:
     """Return the files of the context: their names in it, and where they are."""
-    found = {
-        path.relative_to(ROOT).as_posix(): path for pattern in SOURCES for path in ROOT.glob(pattern) if path.is_file()
-    }
-    for name in NOT_SERVED:
-        del found[name]
+    sources = (*CORE, *(f"cortex/{name}.py" for name in SERVICE))
+    found = {path.relative_to(ROOT).as_posix(): path for pattern in sources for path in ROOT.glob(pattern)}
     found |= {name: ROOT / source for name, source in BUILD.items()}
     if model is not None:
         found |= {f"model/{name}": model / name for name in (META_FILE, MODEL_FILE)}

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tarfile
+import tomllib
 
 import pytest
 
@@ -30,6 +31,12 @@ def test_it_holds_the_service_its_core_and_the_model_alone(model_folder):
     assert not any("tests" in name or "seen" in name for name in names)
     copied = set(re.findall(r"^COPY (\w\S*) ", (ROOT / "cortex" / "Dockerfile").read_text(), flags=re.MULTILINE))
     assert copied == {"requirements.txt", "classifier", "cortex", "model"}
+
+
+def test_it_has_every_module_that_the_import_rules_call_the_service():
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (ours,) = (each["source_modules"] for each in contracts if each["name"].startswith("the service imports"))
+    assert sorted(f"cortex.{name}" for name in context.SERVICE) == sorted(ours)
 
 
 def test_the_image_does_not_run_as_root():

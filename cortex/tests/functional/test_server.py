@@ -66,7 +66,7 @@ def test_an_end_under_load_fails_no_request_and_is_announced_at_once(tmp_path, m
     assert seconds < 1
 
 
-def test_tokens_are_asked_for_and_the_log_has_neither_token_nor_text(tmp_path, model_folder):
+def test_tokens_are_asked_for_and_the_log_has_neither_token_nor_text_nor_address(tmp_path, model_folder):
     hashed = hashlib.sha256(b"sesame").hexdigest()
     with running(tmp_path, model_folder, TOKEN_SHA256=hashed) as server:
         with connect(server) as connection:
@@ -74,11 +74,11 @@ def test_tokens_are_asked_for_and_the_log_has_neither_token_nor_text(tmp_path, m
             assert post(connection, Authorization="Bearer sesam")[0] == 401
             status, answer = post(connection, **{"Authorization": "Bearer sesame", "X-Request-ID": "r-7"})
         assert (status, json.loads(answer)["results"][0]["slug"]) == (200, "fantasy")
-        assert (server.get("/ready")[0], server.get("/metrics")[0]) == (200, 401)
+        assert (server.get("/ready")[0], server.get("/metrics?for=open-house")[0]) == (200, 401)
     lines = [json.loads(line) for line in server.log.splitlines()]
     (line,) = (line for line in lines if line.get("request_id") == "r-7")
     assert (line["route"], line["status"], line["texts"]) == ("predict", 200, 1)
-    assert not any(word in server.log for word in ("wizard", "sesame", hashed))
+    assert not any(word in server.log for word in ("wizard", "sesame", hashed, "open-house", "127.0.0.1 -"))
 
 
 def test_every_worker_tells_the_figures_of_all_of_them_also_of_those_that_died(tmp_path, model_folder):
