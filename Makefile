@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # Each test starts from what was compiled before, and so do the processes that tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help database setup run check audit test functional looks realdata postgres bench bench-predict bench-quality bench-baselines bench-monitor bench-alarms bench-lab bench-http soak soak-registry soak-corrections soak-writers soak-api model-change drill explore extension clean
+.PHONY: help database setup run check audit test functional looks realdata postgres bench bench-predict bench-quality bench-baselines bench-monitor bench-alarms bench-lab bench-http soak soak-registry soak-corrections soak-writers soak-api model-change drill explore extension cortex-context clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,7 +26,7 @@ $(VENV)/run.stamp: requirements.txt | $(BIN)/python
 	$(PIP) -r requirements.txt
 	@touch $@
 
-$(VENV)/dev.stamp: requirements.txt requirements-dev.txt explore/requirements.txt | $(BIN)/python
+$(VENV)/dev.stamp: requirements.txt requirements-dev.txt explore/requirements.txt cortex/requirements.txt | $(BIN)/python
 	@echo "Installing what the tests need (once, about a minute) …"
 	$(PIP) -r requirements-dev.txt
 	@touch $@ $(VENV)/run.stamp
@@ -54,7 +54,7 @@ check: $(VENV)/dev.stamp  ## style, types, import rules, migrations, deployment 
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/hadolint Dockerfile
+	$(BIN)/hadolint Dockerfile cortex/Dockerfile
 	SECRET_KEY=check DATABASE_URL=sqlite://:memory: $(MANAGE) makemigrations --check --dry-run
 	@key=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(60))'); set -a; . docs/production.env; set +a; \
 	 SECRET_KEY=$$key DATABASE_URL=sqlite://:memory: $(MANAGE) check --deploy --fail-level WARNING
@@ -133,6 +133,10 @@ explore: $(VENV)/explore.stamp  ## the lab: Streamlit on the dataset and the mod
 
 extension: | $(BIN)/python  ## the browser extension as a zip in var/extension/, the same bytes each time
 	@$(BIN)/python -m extension.package
+
+# MODEL=models/m7 bakes that model in; without it the image fetches what MODEL_URI names.
+cortex-context: $(VENV)/run.stamp  ## what the service's image is built from, in var/cortex/context.tar, the same bytes each time (MODEL=folder)
+	@$(BIN)/python -m cortex.context $(MODEL)
 
 clean:  ## remove the environment and caches; the database and the models stay
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis var/static
