@@ -11,10 +11,10 @@ from ninja import Field, Path, Router, Schema
 from pydantic import BeforeValidator, ConfigDict
 
 from classifier.api_guard import Needs, Scope, caller
-from classifier.core.errors import EmptyText, ModelError, NotText, TextTooLong, TextTooShort
+from classifier.core.errors import ModelError, TextTooLong
 from classifier.core.explain import explain
 from classifier.core.marks import sabotage_of
-from classifier.core.text import check_text
+from classifier.core.text import UNREADABLE, check_text
 from classifier.models import Genre, Prediction
 from classifier.predictions import Asked, ask
 from classifier.problems import Problem
@@ -23,8 +23,6 @@ from classifier.registry import CHAMPION, ActiveModel, champion
 router = Router(tags=["genres"], auth=Needs(Scope.PREDICT))
 MOST_TEXTS = 256
 EXPLAINED_WORDS = 10
-# Why a text is not even shown to the model.
-_UNREADABLE = {EmptyText: "no-words", TextTooShort: "too-short", NotText: "not-prose"}
 # Names of genres are read again after so many seconds.
 _NAMES_SECONDS = 1.0
 
@@ -287,8 +285,8 @@ def _ask(text: str) -> Asked | str:
         check_text(text, max_bytes=settings.GENRE_MAX_TEXT_BYTES)
     except TextTooLong as error:
         raise Problem("too-large", str(error)) from error
-    except tuple(_UNREADABLE) as error:
-        return _UNREADABLE[type(error)]
+    except tuple(UNREADABLE) as error:
+        return UNREADABLE[type(error)]
     try:
         return ask(text, source=Prediction.Source.API, at_once=False)
     except ModelError as error:

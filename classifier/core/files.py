@@ -8,7 +8,23 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any, TextIO
+
+
+@contextmanager
+def replacing_bytes(path: Path) -> Iterator[IO[bytes]]:
+    """Open a binary stream that becomes ``path`` only when the block ends without error."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(descriptor, "wb") as raw:
+            yield raw
+            raw.flush()
+            os.fsync(raw.fileno())
+        Path(draft).replace(path)
+    except BaseException:
+        Path(draft).unlink(missing_ok=True)
+        raise
 
 
 @contextmanager
@@ -18,21 +34,12 @@ def replacing(path: Path) -> Iterator[TextIO]:
     Line ends are written as given. A name ending in ``.gz`` is compressed, with no time stamp inside,
     so that equal content gives equal bytes.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(descriptor, "wb") as raw:
-            if path.suffix == ".gz":
-                with gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) as packed:
-                    yield from _as_text(packed)
-            else:
-                yield from _as_text(raw)
-            raw.flush()
-            os.fsync(raw.fileno())
-        Path(draft).replace(path)
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise
+    with replacing_bytes(path) as raw:
+        if path.suffix == ".gz":
+            with gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) as packed:
+                yield from _as_text(packed)
+        else:
+            yield from _as_text(raw)
 
 
 def _as_text(binary: Any) -> Iterator[TextIO]:

@@ -28,6 +28,8 @@ _FILE_KINDS = {
 # Joins two words into one token; no word holds it.
 JOINT = "_"
 MIN_WORDS = 5
+# Why a text is not even shown to the model: what programs are told for each refusal of ``check_text`` but TextTooLong.
+UNREADABLE = {EmptyText: "no-words", TextTooShort: "too-short", NotText: "not-prose"}
 
 # U+00AD soft hyphen, U+200B zero width space, U+2060 word joiner, U+FEFF byte order mark: invisible inside words.
 # The joiners U+200C and U+200D stay: Persian, Indic scripts and emoji need them.
@@ -135,8 +137,10 @@ def is_content_word(word: str) -> bool:
     return len(word) > 1 and word not in STOP_WORDS
 
 
-def check_text(text: str, *, min_words: int = MIN_WORDS, max_bytes: int = MAX_BYTES) -> None:
+def check_text(text: str, *, min_words: int = MIN_WORDS, max_bytes: int = MAX_BYTES, known_words: int = 0) -> None:
     """Raise the reason why ``text`` should not be classified, if there is one.
+
+    ``known_words`` are words that somebody has counted in it: where they are enough, it is not taken apart again.
 
     Raises
     ------
@@ -151,13 +155,13 @@ def check_text(text: str, *, min_words: int = MIN_WORDS, max_bytes: int = MAX_BY
         )
     if not text.strip():
         raise EmptyText("There is no text yet. Paste a blurb, a chapter or a summary, or choose a .txt file.")
-    words = tokens(text)
+    n_words = known_words if known_words >= min_words else len(tokens(text))
     letters = sum(map(str.isalpha, text))
     visible = sum(map(len, text.split()))
-    if not words or letters * 2 < visible:
+    if not n_words or letters * 2 < visible:
         raise NotText("This does not read like prose: fewer than half of its characters are letters.")
-    if len(words) < min_words:
-        count = "1 word" if len(words) == 1 else f"{len(words)} words"
+    if n_words < min_words:
+        count = "1 word" if n_words == 1 else f"{n_words} words"
         raise TextTooShort(
             f"{count} is too short to tell a genre: at least {min_words} are needed, and a paragraph works best."
         )
