@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # Each test starts from what was compiled before, and so do the processes that tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help database setup run check audit test functional looks realdata postgres bench bench-predict bench-quality bench-baselines bench-monitor bench-alarms bench-lab bench-http soak soak-registry soak-corrections soak-writers soak-api model-change drill explore extension cortex-context clean
+.PHONY: help database setup run check audit test functional looks realdata postgres bench bench-predict bench-quality bench-baselines bench-monitor bench-alarms bench-lab bench-http bench-bulk soak soak-registry soak-corrections soak-writers soak-api model-change drill explore extension cortex-context clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,7 +26,7 @@ $(VENV)/run.stamp: requirements.txt | $(BIN)/python
 	$(PIP) -r requirements.txt
 	@touch $@
 
-$(VENV)/dev.stamp: requirements.txt requirements-dev.txt explore/requirements.txt cortex/requirements.txt | $(BIN)/python
+$(VENV)/dev.stamp: requirements.txt requirements-dev.txt requirements-bulk.txt explore/requirements.txt cortex/requirements.txt | $(BIN)/python
 	@echo "Installing what the tests need (once, about a minute) …"
 	$(PIP) -r requirements-dev.txt
 	@touch $@ $(VENV)/run.stamp
@@ -96,6 +96,9 @@ bench-alarms: $(VENV)/dev.stamp  ## false alarms, alarms that fail to come, and 
 
 bench-http: $(VENV)/dev.stamp  ## requests per second of the API beside FastAPI and Annif; needs wrk (some minutes)
 	$(BIN)/python -m benchmarks.http
+
+bench-bulk: $(VENV)/dev.stamp  ## texts per second and core of predict_corpus, beside a bare loop of predict (some minutes)
+	$(BIN)/python -m benchmarks.bulk
 
 bench-lab: $(VENV)/dev.stamp  ## how long one waits for each page of the lab, and its memory (some minutes)
 	$(BIN)/python -m benchmarks.lab
