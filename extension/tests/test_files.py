@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from classifier import api
+from classifier.core.text import UNREADABLE
 from classifier.problems import PROBLEMS, TYPE
 from classifier.wording import ABSTENTIONS, WORDS
 from extension.package import SOURCE, files, pack
@@ -101,7 +101,7 @@ def test_scores_have_the_words_of_the_site():
 
 def test_every_reason_of_the_api_has_its_words():
     reasons = set(re.findall(r'"([\w-]+)": "', table("answer.js", "REASONS")))
-    assert reasons == set(ABSTENTIONS) | set(api._UNREADABLE.values())
+    assert reasons == set(ABSTENTIONS) | set(UNREADABLE.values())
 
 
 def test_the_problems_it_knows_are_those_of_the_api():
