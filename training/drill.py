@@ -205,6 +205,8 @@ class Rehearsal:
         # The monitor counts what is a few seconds old; a clock that runs ahead of this one's never meets real traffic.
         start = timezone.now().replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
         data, _, _ = texts_of([self.champion], [InputFile(path) for path in plan.paths], is_chosen=True)
+        # The site itself draws whom it asks and what the challenger reads: of one seed, one story.
+        random.seed(seed)
         self.traffic = Traffic(data.examples, start, visitors=visitors or Visitors(), seed=seed)
 
     def play(self, kinds: Sequence[str], *, retrainings: int) -> Drill:
