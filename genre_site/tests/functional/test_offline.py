@@ -105,7 +105,9 @@ def test_what_was_withdrawn_is_in_no_file_of_the_database_after_the_daily_prunin
     word = "Xylophagous" * 400
 
     def found_in():
-        return [path.name for path in site.root.glob("site.sqlite3*") if b"Xylophagous" in path.read_bytes()]
+        # Not the index of the write-ahead log: it holds no rows, and goes with the last connection.
+        kept = [site.database, *site.root.glob("site.sqlite3-wal")]
+        return [path.name for path in kept if path.exists() and b"Xylophagous" in path.read_bytes()]
 
     with site.serving() as address:
         visitor = Visitor(address)
