@@ -86,14 +86,7 @@ done = function(summary, latency, requests)
     latency:percentile(50), latency:percentile(95), latency:percentile(99)))
 end
 """
-FIRST_MODEL = """
-from pathlib import Path
-from django.core.management import call_command
-call_command("ensure_model")
-from classifier.keys import create_key
-_, secret = create_key("bench", ["predict"], by="bench", per_minute=100_000_000)
-Path({path!r}).write_text(secret)
-"""
+FIRST_MODEL = "from django.core.management import call_command; call_command('ensure_model')"
 
 
 PARTS = """
@@ -200,10 +193,11 @@ def ours(root: Path, stack: ExitStack) -> tuple[Site, str, str]:
     """Train the default model and start our site; return it, the address that answers and the header that it wants."""
     root.mkdir()
     site = Site(root, [], promoted=())
-    site.env |= {"DEBUG": "false", "LOG_LEVEL": "INFO", "GENRE_LIMITS_FILE": str(root / "limits.sqlite3")}
-    site.run(FIRST_MODEL.format(path=str(root / "key")))
+    site.env |= {"DEBUG": "false", "LOG_LEVEL": "INFO"}
+    site.run(FIRST_MODEL)
+    key = site.make_key("predict")
     address = stack.enter_context(site.serving(workers=WORKERS))
-    return site, f"{address}api/v1/models/champion/suggest", f"Bearer {(root / 'key').read_text()}"
+    return site, f"{address}api/v1/models/champion/suggest", f"Bearer {key}"
 
 
 def fastapi(root: Path, folder: Path, stack: ExitStack) -> str:

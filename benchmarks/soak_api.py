@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import psutil
+
 from benchmarks.report import QUICK, publish
 from conftest import make_examples
 from genre_site.tests.running import Site
@@ -41,12 +43,6 @@ PATHS = (
     "/api/v1/models/champion/text-classification",
     "/api/v1/feedback",
 )
-KEY = """
-from pathlib import Path
-from classifier.keys import create_key
-_, secret = create_key("soak", ["predict", "feedback"], by="soak", per_minute=100_000_000)
-Path({path!r}).write_text(secret)
-"""
 Body = Callable[[random.Random], bytes]
 
 
@@ -150,9 +146,8 @@ class Hostile:
 
 def megabytes(pid: int) -> float:
     """Return the resident memory of the server and its workers, in MB."""
-    listed = subprocess.run(["ps", "-ww", "-A", "-o", "pid=,ppid=,rss="], capture_output=True, text=True, check=True)
-    rows = [tuple(map(int, line.split())) for line in listed.stdout.splitlines()]
-    return sum(rss for own, parent, rss in rows if pid in (own, parent)) / 1024
+    server = psutil.Process(pid)
+    return sum(process.memory_info().rss for process in (server, *server.children())) / 2**20
 
 
 def schemathesis(address: str, key: str, folder: Path) -> dict[str, Any]:
@@ -177,12 +172,10 @@ def main() -> int:
         model = fit(make_examples(), FitParameters(dim=10, epoch=50, seed=1)).save(root / "model", canaries=["dragon"])
         site = Site(root, [model])
         site.env |= {
-            "GENRE_LIMITS_FILE": str(root / "limits.sqlite3"),
             "GENRE_API_ANONYMOUS_PER_MINUTE": "100000000",
             "DEBUG": "false",
         }
-        site.run(KEY.format(path=str(root / "key")))
-        key = (root / "key").read_text()
+        key = site.make_key("predict", "feedback")
         with site.serving(workers=WORKERS) as address:
             made_up = schemathesis(address, key, root)
             hostile = Hostile(address, key)

@@ -48,6 +48,13 @@ for name in {names}:
 for number in {promoted}:
     promote(number, by="test")
 """
+MAKE_KEY = """
+from pathlib import Path
+from classifier.keys import create_key
+
+_, secret = create_key("test", {scopes}, by="test", per_minute={per_minute})
+Path({path!r}).write_text(secret)
+"""
 # Workers look at the registry and the files more often than in production, so that a test need not wait.
 FASTER = """
 from genre_site.gunicorn_config import *
@@ -78,6 +85,7 @@ class Site:
             "DJANGO_SETTINGS_MODULE": "genre_site.settings",
             "DATABASE_URL": address or f"sqlite:///{self.database}",
             "GENRE_MODEL_DIR": str(self.models),
+            "GENRE_LIMITS_FILE": str(root / "limits.sqlite3"),
             "GENRE_HTTPS": "false",
             "ALLOWED_HOSTS": "127.0.0.1",
             "LOG_LEVEL": "WARNING",
@@ -101,6 +109,12 @@ class Site:
         subprocess.run(
             command, cwd=self.code, env=self.env, check=True, stdout=subprocess.DEVNULL, text=True, input=code
         )
+
+    def make_key(self, *scopes, per_minute=100_000_000):
+        """Make a key of the API for ``scopes`` and return its secret."""
+        path = self.root / "key"
+        self.run(MAKE_KEY.format(scopes=scopes, per_minute=per_minute, path=str(path)))
+        return path.read_text()
 
     def rows(self, query):
         """Return what a query finds, each row as a dict."""

@@ -13,25 +13,13 @@ from genre_site.tests.running import Site, Visitor
 
 TEXT = "The wizard and the sorceress cast an old spell on the dragon that guards the kingdom."
 SUGGEST = "api/v1/models/champion/suggest"
-KEY = """
-from pathlib import Path
-from classifier.keys import create_key
-_, secret = create_key("tests", {scopes}, by="tests", per_minute={per_minute})
-Path({path!r}).write_text(secret)
-"""
 
 
 @pytest.fixture
 def site(tmp_path, model_folder):
     site = Site(tmp_path, [model_folder])
-    site.env |= {"GENRE_LIMITS_FILE": str(tmp_path / "limits.sqlite3"), "DEBUG": "false", "LOG_LEVEL": "INFO"}
+    site.env |= {"DEBUG": "false", "LOG_LEVEL": "INFO"}
     return site
-
-
-def make_key(site, *, per_minute=100_000, scopes=("predict", "feedback", "read-monitor")):
-    path = site.root / "key"
-    site.run(KEY.format(scopes=list(scopes), per_minute=per_minute, path=str(path)))
-    return path.read_text()
 
 
 def ask(url, key, body=None, method=None, **headers):
@@ -51,7 +39,7 @@ def all_at_once(n, call):
 
 
 def test_four_workers_count_together_and_a_revoked_key_fails_within_a_second(site):
-    key = make_key(site, per_minute=50)
+    key = site.make_key("predict", per_minute=50)
     with site.serving(workers=4) as address:
         # The minute of the clock must not end meanwhile.
         if time.time() % 60 > 45:
@@ -67,7 +55,7 @@ def test_four_workers_count_together_and_a_revoked_key_fails_within_a_second(sit
 
 
 def test_predictions_are_stored_within_a_second_and_all_of_them_when_the_server_ends(site):
-    key = make_key(site)
+    key = site.make_key("predict", "feedback", "read-monitor")
     with site.serving(workers=2) as address:
         status, body = ask(address + SUGGEST, key, {"text": TEXT})
         assert status == 200
@@ -82,7 +70,7 @@ def test_predictions_are_stored_within_a_second_and_all_of_them_when_the_server_
 
 
 def test_a_day_leaves_no_key_and_no_text_but_where_a_person_agreed(site):
-    key, agreed = make_key(site), TEXT + " Lanternfish."
+    key, agreed = site.make_key("predict", "feedback", "read-monitor"), TEXT + " Lanternfish."
     word = "Quizzlewick"
     secret_text = f"{TEXT} {word} {word}."
     documents = {"documents": [{"text": secret_text, "document_id": word}]}
