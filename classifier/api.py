@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 from django.conf import settings
@@ -105,29 +106,26 @@ class GenresOut(Schema):
     genres: list[GenreOut]
 
 
-class ModelOut(Schema):
-    """The version that answers."""
-
-    alias: str
-    version: int
-    sha256: str
-    genres: list[str]
-    language: str | None
-    sabotage: Annotated[str | None, Field(description="How it was made bad on purpose; null for an honest one.")]
-
-
-class ModelsOut(Schema):
-    """The models that may be asked."""
-
-    models: list[ModelOut]
-
-
 class ModelRef(Schema):
     """Which version said it."""
 
     alias: str
     version: int
     sabotage: Annotated[str | None, Field(description="How it was made bad on purpose; null for an honest one.")]
+
+
+class ModelOut(ModelRef):
+    """The version that answers."""
+
+    sha256: str
+    genres: list[str]
+    language: str | None
+
+
+class ModelsOut(Schema):
+    """The models that may be asked."""
+
+    models: list[ModelOut]
 
 
 class ResultOut(Schema):
@@ -205,18 +203,12 @@ def models(request: HttpRequest) -> dict[str, Any]:
     caller(request).take()
     active = _champion()
     meta = active.model.meta
-    return {
-        "models": [
-            {
-                "alias": CHAMPION,
-                "version": active.number,
-                "sha256": meta["model_sha256"],
-                "genres": sorted(active.model.slugs),
-                "language": meta.get("language"),
-                "sabotage": sabotage_of(meta) or None,
-            }
-        ]
+    about = {
+        "sha256": meta["model_sha256"],
+        "genres": sorted(active.model.slugs),
+        "language": meta.get("language"),
     }
+    return {"models": [_reference(active) | about]}
 
 
 @router.post("/models/{alias}/suggest", response={200: SuggestOut} | MODEL_ERRORS, summary="Genres of a text")
@@ -265,11 +257,18 @@ def text_classification(request: HttpRequest, alias: Alias, body: ClassifyIn) ->
     return _json(found[0] if isinstance(body.inputs, str) else found)
 
 
-def _champion() -> ActiveModel:
+@contextmanager
+def a_model_answers() -> Iterator[None]:
+    """Say as a problem that no model does."""
     try:
-        return champion()
+        yield
     except ModelError as error:
         raise Problem("no-model", "No model answers at the moment. Try again later.") from error
+
+
+def _champion() -> ActiveModel:
+    with a_model_answers():
+        return champion()
 
 
 def _named(alias: str) -> ActiveModel:
@@ -287,10 +286,8 @@ def _ask(text: str) -> Asked | str:
         raise Problem("too-large", str(error)) from error
     except tuple(UNREADABLE) as error:
         return UNREADABLE[type(error)]
-    try:
+    with a_model_answers():
         return ask(text, source=Prediction.Source.API, at_once=False)
-    except ModelError as error:
-        raise Problem("no-model", "No model answers at the moment. Try again later.") from error
 
 
 def _suggestion(asked: Asked | str, limit: int, threshold: float) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from ninja.security import HttpBearer
 from structlog.contextvars import bind_contextvars
 
+from classifier.http import bearer_token
 from classifier.keys import KeyFacts, find_key
 from classifier.models import ApiKey
 from classifier.problems import Problem
@@ -57,10 +58,8 @@ class Needs(HttpBearer):
         Problem
             Without a key where one is needed, or with one that does not open this.
         """
-        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-        if not scheme:
-            return self._without_key(request)
-        return self.authenticate(request, secret.strip() if scheme.lower() == "bearer" else "")
+        secret = bearer_token(request)
+        return self._without_key(request) if secret is None else self.authenticate(request, secret)
 
     def authenticate(self, request: HttpRequest, token: str) -> Caller:
         """Return whose key ``token`` is."""
@@ -78,7 +77,7 @@ class Needs(HttpBearer):
             raise Problem(
                 "no-key", "Send “Authorization: Bearer KEY”; the site's operator makes keys.", headers=CHALLENGE
             )
-        return Caller(f"visitor:{visitor_of(request)}", settings.GENRE_API_ANONYMOUS_PER_MINUTE)
+        return _visitor(request)
 
 
 def throttle_address(request: HttpRequest) -> Caller:
@@ -89,9 +88,13 @@ def throttle_address(request: HttpRequest) -> Caller:
     Problem
         When that is too often.
     """
-    found = Caller(f"visitor:{visitor_of(request)}", settings.GENRE_API_ANONYMOUS_PER_MINUTE)
+    found = _visitor(request)
     found.take()
     return found
+
+
+def _visitor(request: HttpRequest) -> Caller:
+    return Caller(f"visitor:{visitor_of(request)}", settings.GENRE_API_ANONYMOUS_PER_MINUTE)
 
 
 def caller(request: HttpRequest) -> Caller:

@@ -27,3 +27,11 @@ def whole_page(request: HttpRequest, template: str, context: dict[str, Any]) -> 
             response[f"HX-{header}"] = value
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+def bearer_token(request: HttpRequest) -> str | None:
+    """Return what the request sends as a bearer; '' with another scheme, None without any."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if not scheme:
+        return None
+    return token.strip() if scheme.lower() == "bearer" else ""

@@ -31,11 +31,6 @@ class ApiKeyAdmin(admin.ModelAdmin):
     search_fields = ["name", "prefix"]
     actions = ["rotate", "revoke"]
 
-    def get_form(self, request: HttpRequest, obj: ApiKey | None = None, **kwargs: Any) -> Any:
-        """Give the form, whose expiry has Django's own two boxes."""
-        kwargs["form"] = ApiKeyForm
-        return super().get_form(request, obj, **kwargs)
-
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Refuse to change one; the list may be seen by whoever may."""
         return obj is None and super().has_change_permission(request)

@@ -85,25 +85,31 @@ def shown_of(uid: str) -> Shown | None:
 
     One that was recorded in a batch is waited for.
     """
-    for attempt in ("stored", "waiting here", "waiting elsewhere"):
-        if attempt == "waiting here":
-            flush()
-        elif attempt == "waiting elsewhere" and settings.GENRE_RECORD_SECONDS > 0:
-            time.sleep(settings.GENRE_RECORD_SECONDS + _WRITING_SECONDS)
-        row = Prediction.objects.select_related("version").filter(uid=uid, shadow_of=None).first()
-        if row is not None:
-            return Shown(
-                uid=str(row.uid),
-                number=row.version.number,
-                version_id=row.version_id,
-                source=row.source,
-                genres=[(slug, score) for slug, score in row.shown],
-                abstained=row.abstained,
-                n_words=row.n_words,
-                text_hash=row.text_hash,
-                sabotage=row.version.sabotage,
-            )
-    return None
+    row = _stored(uid)
+    if row is None:
+        flush()
+        row = _stored(uid)
+    if row is None and settings.GENRE_RECORD_SECONDS > 0:
+        # Another process may hold it.
+        time.sleep(settings.GENRE_RECORD_SECONDS + _WRITING_SECONDS)
+        row = _stored(uid)
+    if row is None:
+        return None
+    return Shown(
+        uid=str(row.uid),
+        number=row.version.number,
+        version_id=row.version_id,
+        source=row.source,
+        genres=[(slug, score) for slug, score in row.shown],
+        abstained=row.abstained,
+        n_words=row.n_words,
+        text_hash=row.text_hash,
+        sabotage=row.version.sabotage,
+    )
+
+
+def _stored(uid: str) -> Prediction | None:
+    return Prediction.objects.select_related("version").filter(uid=uid, shadow_of=None).first()
 
 
 def hash_text(text: str) -> str:

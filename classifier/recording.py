@@ -8,6 +8,7 @@ import atexit
 import logging
 import os
 import threading
+import time
 from collections.abc import Sequence
 
 from django.conf import settings
@@ -39,7 +40,6 @@ class _Recorder:
         self._waiting: list[Prediction] = []
         self._lock = threading.Lock()
         self._writing = threading.Lock()
-        self._wake = threading.Event()
         self._pid = 0
 
     def put(self, rows: Sequence[Prediction]) -> None:
@@ -62,7 +62,7 @@ class _Recorder:
 
     def _run(self) -> None:
         while True:
-            self._wake.wait(settings.GENRE_RECORD_SECONDS)
+            time.sleep(settings.GENRE_RECORD_SECONDS)
             try:
                 self.flush()
             except DatabaseError as error:

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from classifier.models import Genre, Prediction
-from classifier.predictions import Shown, hash_text, text_hashes
+from classifier.predictions import Shown, text_hashes
 from feedback.deleted import deleted_here
 from feedback.limits import TooManyAnswers, check_limits, count_audit_answer
 from feedback.models import AuditAnswer, Correction, ReviewEvent
@@ -99,7 +99,8 @@ def submit_correction(
         When the visitor sent too many.
     """
     verdict = answer.verdict
-    if shown.text_hash not in text_hashes(text):
+    hashes = text_hashes(text)
+    if shown.text_hash not in hashes:
         raise ActionRefused(
             "The text was changed after the genres were shown. Show its genres again, then correct them."
         )
@@ -117,7 +118,7 @@ def submit_correction(
                 shown=shown.genres,
                 source=shown.source,
                 text=text,
-                text_hash=hash_text(text),
+                text_hash=hashes[0],
                 verdict=verdict,
                 chosen=[genre.slug for genre in genres],
                 proposal=answer.proposal,

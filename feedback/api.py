@@ -2,13 +2,14 @@
 
 from typing import Annotated, Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from ninja import Field, Path, Router, Schema, Status
 
-from classifier.api import ERRORS, ProblemOut, Strict, Text
+from classifier.api import ERRORS, ProblemOut, Strict, Text, a_model_answers
 from classifier.api_guard import Caller, Needs, Scope, caller, throttle_address
-from classifier.core.errors import ModelError, TextError
+from classifier.core.errors import TextError
 from classifier.core.text import check_text
 from classifier.idempotency import HEADER, once
 from classifier.models import Prediction
@@ -120,12 +121,11 @@ def _shown(prediction_id: str | None, text: str) -> Shown:
             raise Problem("unknown-prediction", "Leave prediction_id out, or ask for the genres again.")
         return found
     try:
-        check_text(text)
-        return predict_text(text, source=Prediction.Source.API)
+        check_text(text, max_bytes=settings.GENRE_MAX_TEXT_BYTES)
     except TextError as error:
         raise Problem("refused", str(error)) from error
-    except ModelError as error:
-        raise Problem("no-model", "No model answers at the moment. Try again later.") from error
+    with a_model_answers():
+        return predict_text(text, source=Prediction.Source.API)
 
 
 def _found(receipt: str) -> Correction:

@@ -130,9 +130,7 @@ def answer_programs(get_response: GetResponse) -> GetResponse:
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if not request.path_info.startswith(_API):
-            return get_response(request)
-        if request.path_info in _PAGES_OF_API:
+        if not request.path_info.startswith(_API) or request.path_info in _PAGES_OF_API:
             return get_response(request)
         response = _answer(request)
         response.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"

@@ -8,6 +8,7 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from classifier.http import bearer_token
 from classifier.keys import find_key
 from classifier.models import ApiKey
 from training.monitor.drawing import DEFAULT_DAYS, PERIODS
@@ -45,11 +46,8 @@ def _may_scrape(request: HttpRequest) -> bool:
     user = request.user
     if user.is_authenticated and user.is_active and user.is_staff:
         return True
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    wanted = settings.GENRE_METRICS_TOKEN
-    if scheme.lower() != "bearer":
-        return False
-    if wanted and constant_time_compare(token.strip(), wanted):
+    token, wanted = bearer_token(request) or "", settings.GENRE_METRICS_TOKEN
+    if wanted and constant_time_compare(token, wanted):
         return True
-    key = find_key(token.strip())
+    key = find_key(token)
     return key is not None and key.opens(ApiKey.Scope.READ_MONITOR)
