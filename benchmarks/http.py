@@ -31,6 +31,8 @@ WORKERS, CONNECTIONS = 2, 16
 ROUNDS, SECONDS = (2, 2) if QUICK else (5, 8)
 N_TEXTS, N_WORDS = 200, 100
 ENVIRONMENTS = ROOT / "var" / "bench-http"
+# Annif takes words apart with data of NLTK, which no package of its own brings; this one carries it.
+NLTK_DATA = "llama-index-core"
 PEERS = {"fastapi": ["fastapi==0.*", "uvicorn[standard]", "fasttext-community==0.11.9"], "annif": ["annif[fasttext]"]}
 FASTAPI = """
 import os
@@ -71,14 +73,14 @@ thread=10
 # Sends the bodies in turn.
 WRK = """
 local bodies = {{}}
-for line in io.lines({path!r}) do bodies[#bodies + 1] = line end
+for line in io.lines({path}) do bodies[#bodies + 1] = line end
 local at = 0
 request = function()
   at = at % #bodies + 1
   return wrk.format("POST", nil, nil, bodies[at])
 end
-wrk.headers["Content-Type"] = {kind!r}
-wrk.headers["Authorization"] = {authorization!r}
+wrk.headers["Content-Type"] = {kind}
+wrk.headers["Authorization"] = {authorization}
 done = function(summary, latency, requests)
   io.write(string.format('\\n{{"requests": %d, "microseconds": %d, "failed": %d, "p50": %f, "p95": %f, "p99": %f}}\\n',
     summary.requests, summary.duration,
@@ -185,6 +187,8 @@ def environment(name: str) -> Path:
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
         pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*pip, *PEERS[name]], check=True)
+        if name == "annif":
+            subprocess.run([*pip, "--no-deps", NLTK_DATA], check=True)
         (folder / "done").touch()
     return folder / "bin"
 
@@ -219,17 +223,23 @@ def annif(root: Path, fitted: dict[str, Any], stack: ExitStack) -> str:
     (root / "vocab.tsv").write_text("".join(f"<urn:genre:{slug}>\t{slug}\n" for slug in slugs))
     lines = (f"{' '.join(e.text.split())}\t{' '.join(f'<urn:genre:{slug}>' for slug in e.genres)}\n" for e in examples)
     (root / "train.tsv").write_text("".join(lines))
-    for arguments in (["load-vocab", "genre", "vocab.tsv"], ["train", "genre", "train.tsv"]):
-        subprocess.run([str(binaries / "annif"), *arguments], cwd=root, check=True, capture_output=True)
+    (data,) = binaries.parent.glob("lib/*/site-packages/llama_index/core/_static/nltk_cache")
+    env = {"NLTK_DATA": str(data)}
+    for arguments in (["load-vocab", "--language", "en", "genre", "vocab.tsv"], ["train", "genre", "train.tsv"]):
+        subprocess.run(
+            [str(binaries / "annif"), *arguments], cwd=root, env=os.environ | env, check=True, stdout=subprocess.DEVNULL
+        )
     command = [str(binaries / "python"), "-m", "gunicorn", "annif:create_app()", "--bind", "127.0.0.1:{port}"]
-    options = ["--workers", str(WORKERS), "--preload", "--worker-class", "gthread", "--threads", "4"]
-    return f"{stack.enter_context(serving([*command, *options], {}, root))}/v1/projects/genre/suggest"
+    options = ["--workers", str(WORKERS), "--worker-class", "uvicorn.workers.UvicornWorker"]
+    return f"{stack.enter_context(serving([*command, *options], env, root))}/v1/projects/genre/suggest"
 
 
 def ask(url: str, bodies: Path, kind: str, authorization: str, folder: Path) -> dict[str, float]:
     """Let wrk ask for ``SECONDS``; return requests per second and latencies in milliseconds."""
     script = folder / "wrk.lua"
-    script.write_text(WRK.format(path=str(bodies), kind=kind, authorization=authorization).replace("'", '"'))
+    # Lua reads a JSON string as its own.
+    quoted = {"path": str(bodies), "kind": kind, "authorization": authorization}
+    script.write_text(WRK.format(**{name: json.dumps(value) for name, value in quoted.items()}))
     command = ["wrk", "-t", "1", "-c", str(CONNECTIONS), "-d", f"{SECONDS}s", "--latency", "-s", str(script), url]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     found = json.loads(said[said.rindex("{") :])
