@@ -15,7 +15,7 @@ from classifier.api_guard import Needs, Scope, caller
 from classifier.core.errors import ModelError, TextTooLong
 from classifier.core.explain import explain
 from classifier.core.marks import sabotage_of
-from classifier.core.text import UNREADABLE, check_text
+from classifier.core.text import UNREADABLE, Reading, check_text
 from classifier.models import Genre, Prediction
 from classifier.predictions import Asked, ask
 from classifier.problems import Problem
@@ -280,14 +280,15 @@ def _named(alias: str) -> ActiveModel:
 
 def _ask(text: str) -> Asked | str:
     """Return what the champion says; the reason why, where the text is not one to be read."""
+    reading = Reading(text)
     try:
-        check_text(text, max_bytes=settings.GENRE_MAX_TEXT_BYTES)
+        check_text(reading, max_bytes=settings.GENRE_MAX_TEXT_BYTES)
     except TextTooLong as error:
         raise Problem("too-large", str(error)) from error
     except tuple(UNREADABLE) as error:
         return UNREADABLE[type(error)]
     with a_model_answers():
-        return ask(text, source=Prediction.Source.API, at_once=False)
+        return ask(reading, source=Prediction.Source.API, at_once=False)
 
 
 def _suggestion(asked: Asked | str, limit: int, threshold: float) -> dict[str, Any]:

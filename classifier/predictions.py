@@ -18,7 +18,7 @@ from classifier.core.errors import ModelError
 from classifier.core.marks import sabotage_of
 from classifier.core.model import GenreModel
 from classifier.core.model import Prediction as CorePrediction
-from classifier.core.text import one_line
+from classifier.core.text import Reading
 from classifier.models import OWN_SOURCES, ModelVersion, Prediction
 from classifier.recording import flush, record
 from classifier.registry import ActiveModel, challenger, champion
@@ -112,7 +112,7 @@ def _stored(uid: str) -> Prediction | None:
     return Prediction.objects.select_related("version").filter(uid=uid, shadow_of=None).first()
 
 
-def hash_text(text: str) -> str:
+def hash_text(text: str | Reading) -> str:
     """Return a keyed hash that is equal for texts that are equal once cleaned, line breaks aside.
 
     Keyed, so that nobody without the site's key can test whether a known text was pasted.
@@ -120,10 +120,10 @@ def hash_text(text: str) -> str:
     return text_hashes(text)[0]
 
 
-def text_hashes(text: str) -> list[str]:
+def text_hashes(text: str | Reading) -> list[str]:
     """Return ``hash_text`` and, while ``SECRET_KEY`` is being changed, what it was with each key that still holds."""
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    line = one_line(text)
+    line = Reading.of(text).line
     return [salted_hmac("classifier.text", line, secret=key, algorithm="sha256").hexdigest() for key in keys]
 
 
@@ -159,7 +159,7 @@ def predict_text(text: str, *, source: str, at: datetime | None = None) -> Shown
     return ask(text, source=source, at=at).shown
 
 
-def ask(text: str, *, source: str, at: datetime | None = None, at_once: bool = True) -> Asked:
+def ask(text: str | Reading, *, source: str, at: datetime | None = None, at_once: bool = True) -> Asked:
     """Predict the genres of ``text`` with the champion and store the prediction, ``at_once`` or a moment later.
 
     A challenger reads its share of the texts too, never of our own; what it says is stored and shown to nobody.
@@ -170,6 +170,7 @@ def ask(text: str, *, source: str, at: datetime | None = None, at_once: bool = T
     ModelError
         When no model can answer.
     """
+    text = Reading.of(text)
     active, at = champion(), at or timezone.now()
     prediction, milliseconds = _timed(active.model, text)
     # For the line that is logged of the request.
@@ -179,7 +180,7 @@ def ask(text: str, *, source: str, at: datetime | None = None, at_once: bool = T
     share = settings.GENRE_AUDIT_SHARE if is_visitor and source != Prediction.Source.API else 0.0
     asked = share if share and not prediction.abstained and random.random() < share else 0.0
     shown = _shown(active, prediction, text, source=source, asked=asked)
-    facts: dict[str, Any] = {"source": source, "n_chars": len(text), "text_hash": shown.text_hash, "at": at}
+    facts: dict[str, Any] = {"source": source, "n_chars": len(text.text), "text_hash": shown.text_hash, "at": at}
     rows = [_row(active, prediction, milliseconds, uid=shown.uid, asked=shown.asked, **facts)]
     if is_visitor and (other := challenger()) is not None and random.random() < other.share:
         try:
@@ -203,7 +204,9 @@ def predict_with(version: ModelVersion, model: GenreModel, text: str, *, source:
     return shown
 
 
-def _shown(active: ActiveModel, prediction: CorePrediction, text: str, *, source: str, asked: float = 0.0) -> Shown:
+def _shown(
+    active: ActiveModel, prediction: CorePrediction, text: str | Reading, *, source: str, asked: float = 0.0
+) -> Shown:
     genres, n_chosen = choose_shown(prediction)
     return Shown(
         uid=str(uuid.uuid4()),
@@ -220,7 +223,7 @@ def _shown(active: ActiveModel, prediction: CorePrediction, text: str, *, source
     )
 
 
-def _timed(model: GenreModel, text: str) -> tuple[CorePrediction, float]:
+def _timed(model: GenreModel, text: str | Reading) -> tuple[CorePrediction, float]:
     start = time.perf_counter()
     prediction = model.predict(text)
     return prediction, (time.perf_counter() - start) * 1000

@@ -7,7 +7,7 @@ from typing import Any
 from classifier.core.errors import TextError
 from classifier.core.marks import sabotage_of
 from classifier.core.model import GenreModel
-from classifier.core.text import check_text
+from classifier.core.text import Reading, check_text
 from cortex.wire import Problem
 
 # More than fit into a batch of Cortex (256 KiB) as texts of five words; bounds the memory that an answer takes.
@@ -29,12 +29,13 @@ def predict_one(model: GenreModel, item: Any) -> dict[str, Any]:
         raise Problem(422, f'"limit" must be 1 to {MAX_LIMIT} and "threshold" a number.')
     try:
         text.encode()
-        check_text(text)
+        reading = Reading(text)
+        check_text(reading)
     except UnicodeEncodeError as error:
         raise Problem(400, "The text holds half of a surrogate pair, which is no character.") from error
     except TextError as error:
         raise Problem(422, str(error)) from error
-    prediction = model.predict(text)
+    prediction = model.predict(reading)
     return {
         "results": [{"slug": genre.slug, "score": genre.score} for genre in prediction.top(limit, threshold)],
         "chosen": [genre.slug for genre in prediction.chosen],

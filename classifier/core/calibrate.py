@@ -52,9 +52,9 @@ class Calibration:
         """
         if not pairs:
             return []
-        result = []
+        result, platt = [], self.platt
         for (slug, _), odds in zip(pairs, self.odds([score for _, score in pairs], n_words), strict=True):
-            slope, intercept = self.platt.get(slug, AS_IT_IS)
+            slope, intercept = platt.get(slug, AS_IT_IS)
             value = slope * odds + intercept
             result.append((slug, 1 / (1 + exp(-value)) if value > -700 else 0.0))
         return result

@@ -24,7 +24,7 @@ import fasttext
 from classifier.core.calibrate import Calibration
 from classifier.core.errors import ModelDamaged, ModelError, ModelMissing
 from classifier.core.language import ENGLISH, why_not_english
-from classifier.core.text import clean, content_words, is_content_word, joined_pairs, split_words
+from classifier.core.text import Reading, content_words, joined_pairs
 from classifier.core.thresholds import Thresholds
 
 MODEL_FILE = "model.bin"
@@ -189,13 +189,13 @@ class GenreModel:
         model._check_canaries()
         return model
 
-    def predict(self, text: str, *, calibrated: bool = True) -> Prediction:
+    def predict(self, text: str | Reading, *, calibrated: bool = True) -> Prediction:
         """Return the scores of every genre for one text.
 
         Parameters
         ----------
-        text : str
-            Any string; it is cleaned and split into words first.
+        text : str or Reading
+            Any string; it is cleaned and split into words first, if nobody has done so yet.
         calibrated : bool, default=True
             False gives fastText's own scores, even when the model has a calibration, and no thresholds.
 
@@ -206,14 +206,13 @@ class GenreModel:
             those with the confidence of an empty line. Abstained with scores when no genre reaches its
             threshold.
         """
-        cleaned = clean(text)
-        all_words = split_words(cleaned)
-        words = [word for word in all_words if is_content_word(word)]
+        reading = Reading.of(text)
+        words = reading.content_words
         if not words:
             return Prediction((), 0, 0, "no-words")
-        if self.meta.get("language") == ENGLISH and (reason := why_not_english(all_words, cleaned)):
+        if self.meta.get("language") == ENGLISH and (reason := why_not_english(reading.tokens, reading.cleaned)):
             return Prediction((), len(words), 0, reason)
-        n_known = sum(word in self._known for word in words)
+        n_known = sum(map(self._known.__contains__, words))
         if not n_known:
             return Prediction((), len(words), 0, "nothing-known")
         pairs = self._engine.f.predict(to_line(words, self._known), -1, 0.0, "strict")

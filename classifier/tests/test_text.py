@@ -62,6 +62,11 @@ def test_cleaning_twice_changes_nothing(text):
 
 
 @given(any_text)
+def test_a_plain_text_is_read_as_one_with_accents_is(raw):
+    assert tokens(f"{raw} é") == [*tokens(raw), "é"]
+
+
+@given(any_text)
 def test_a_cleaned_text_is_nfc_and_holds_no_control_character_surrogate_or_label(text):
     cleaned = clean(text)
     assert unicodedata.is_normalized("NFC", cleaned)

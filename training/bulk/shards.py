@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from classifier.core.errors import ModelDamaged
 from classifier.core.model import GenreModel, read_meta
 from classifier.core.text import UNREADABLE as NO_READING
-from classifier.core.text import check_text
+from classifier.core.text import Reading, check_text
 from training.bulk.places import Place, needed
 from training.bulk.rows import Row
 
@@ -187,12 +187,12 @@ def answer_row(model: GenreModel, row: Row, job: Job) -> tuple[Answer, str]:
     """
     if row.problem:
         return Answer(row.id, (), (), row.problem, job.version), row.detail
-    # First: the check need not count the words that the model has found.
-    prediction = model.predict(row.text)
+    reading = Reading(row.text)
     try:
-        check_text(row.text, max_bytes=job.max_bytes, known_words=prediction.n_words)
+        check_text(reading, max_bytes=job.max_bytes)
     except tuple(NO_READING) as error:
         return Answer(row.id, (), (), NO_READING[type(error)], job.version), ""
+    prediction = model.predict(reading)
     genres = tuple((slug, round(score, 6)) for slug, score in prediction.top(job.limit, job.threshold))
     chosen = tuple(genre.slug for genre in prediction.chosen)
     return Answer(row.id, genres, chosen, prediction.abstained, job.version), ""
