@@ -134,8 +134,9 @@ def what_is_wrong() -> Callable[[Asked], str]:
     """Return a function that compares an answer with the stored row and with the model, and says what differs."""
     from django.core import signing
 
+    from classifier.core.shown import choose_shown
     from classifier.models import ModelVersion, Prediction
-    from classifier.predictions import Shown, choose_shown
+    from classifier.predictions import Shown
     from classifier.registry import load_version
     from classifier.wording import genre_lines
 

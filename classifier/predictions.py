@@ -11,22 +11,20 @@ from typing import Any
 from django.conf import settings
 from django.core import signing
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 from structlog.contextvars import bind_contextvars
 
 from classifier.core.errors import ModelError
 from classifier.core.marks import sabotage_of
 from classifier.core.model import GenreModel
 from classifier.core.model import Prediction as CorePrediction
+from classifier.core.naming import hash_line, text_key
+from classifier.core.shown import choose_shown
 from classifier.core.text import Reading
 from classifier.models import OWN_SOURCES, ModelVersion, Prediction
 from classifier.recording import flush, record
 from classifier.registry import ActiveModel, challenger, champion
 
 logger = logging.getLogger(__name__)
-SHOWN_LIMIT = 5
-SHOWN_MINIMUM = 3
-SHOWN_THRESHOLD = 0.1
 _SALT = "classifier.prediction"
 # A page may stay open for days before its correction is sent.
 TOKEN_SECONDS = 7 * 24 * 3600
@@ -122,27 +120,12 @@ def hash_text(text: str | Reading) -> str:
 
 def text_hashes(text: str | Reading) -> list[str]:
     """Return ``hash_text`` and, while ``SECRET_KEY`` is being changed, what it was with each key that still holds."""
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     line = Reading.of(text).line
-    return [salted_hmac("classifier.text", line, secret=key, algorithm="sha256").hexdigest() for key in keys]
+    return [hash_line(line, key) for key in _text_keys()]
 
 
-def choose_shown(prediction: CorePrediction) -> tuple[list[tuple[str, float]], int]:
-    """Return the genres worth showing, and how many of them the model chose; these come first.
-
-    At least three, at most five; one that is not chosen is beyond the third only above 10%.
-    """
-    chosen = prediction.chosen[:SHOWN_LIMIT]
-    others = [genre for genre in prediction.scores if genre not in chosen][: SHOWN_LIMIT - len(chosen)]
-    kept = [
-        *chosen,
-        *(
-            genre
-            for rank, genre in enumerate(others, start=len(chosen))
-            if rank < SHOWN_MINIMUM or genre.score >= SHOWN_THRESHOLD
-        ),
-    ]
-    return [(genre.slug, round(genre.score, 4)) for genre in kept], len(chosen)
+def _text_keys() -> list[bytes]:
+    return [text_key(secret) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
 
 
 @dataclass(frozen=True)

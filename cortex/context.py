@@ -25,6 +25,7 @@ SERVICE = (
     "gunicorn_config",
     "logs",
     "metrics",
+    "noting",
     "open_inference",
     "predicting",
     "served",

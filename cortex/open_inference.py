@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from classifier.core.model import GenreModel
+from cortex.noting import Notes
 from cortex.predicting import MAX_ITEMS, predict_one
 from cortex.wire import Problem
 
@@ -43,7 +44,7 @@ def model_metadata(model: GenreModel) -> dict[str, Any]:
     }
 
 
-def infer(model: GenreModel, body: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def infer(model: GenreModel, body: Any, notes: Notes) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return the answer to an inference request, and the single answers in it. One bad text refuses all of them.
 
     Raises
@@ -57,7 +58,7 @@ def infer(model: GenreModel, body: Any) -> tuple[dict[str, Any], list[dict[str, 
     if not isinstance(parameters, dict):
         raise Problem(400, "parameters must be an object.")
     options = {name: parameters[name] for name in _OPTIONS if name in parameters}
-    answers = [_answer(model, number, {"text": text, **options}) for number, text in enumerate(texts)]
+    answers = [_answer(model, number, {"text": text, **options}, notes) for number, text in enumerate(texts)]
     data = {name: [_VALUE[name](answer) for answer in answers] for name in names}
     outputs = [
         {**output, "shape": [len(texts)], "data": data[name]} for output in OUTPUTS if (name := output["name"]) in data
@@ -74,9 +75,9 @@ def _version(model: GenreModel) -> str:
     return str(model.meta["model_sha256"])
 
 
-def _answer(model: GenreModel, number: int, item: dict[str, Any]) -> dict[str, Any]:
+def _answer(model: GenreModel, number: int, item: dict[str, Any], notes: Notes) -> dict[str, Any]:
     try:
-        return predict_one(model, item)
+        return predict_one(model, item, notes)
     except Problem as problem:
         raise Problem(400, f"text {number}: {problem.title}") from problem
 

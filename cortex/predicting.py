@@ -1,6 +1,7 @@
 """From what a body says to what the model answers: one text, or many of which some may be unusable."""
 
 import math
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ from classifier.core.errors import TextError
 from classifier.core.marks import sabotage_of
 from classifier.core.model import GenreModel
 from classifier.core.text import Reading, check_text
+from cortex.noting import Notes
 from cortex.wire import Problem
 
 # More than fit into a batch of Cortex (256 KiB) as texts of five words; bounds the memory that an answer takes.
@@ -15,8 +17,8 @@ MAX_ITEMS = 10_000
 MAX_LIMIT = 100
 
 
-def predict_one(model: GenreModel, item: Any) -> dict[str, Any]:
-    """Return the answer to ``{"text": …, "limit": 5, "threshold": 0}``.
+def predict_one(model: GenreModel, item: Any, notes: Notes) -> dict[str, Any]:
+    """Return the answer to ``{"text": …, "limit": 5, "threshold": 0}``, and take note of it.
 
     Raises
     ------
@@ -27,6 +29,7 @@ def predict_one(model: GenreModel, item: Any) -> dict[str, Any]:
     limit, threshold = item.get("limit", 5), item.get("threshold", 0.0)
     if type(limit) is not int or not 1 <= limit <= MAX_LIMIT or not _is_number(threshold):
         raise Problem(422, f'"limit" must be 1 to {MAX_LIMIT} and "threshold" a number.')
+    began = time.perf_counter()
     try:
         text.encode()
         reading = Reading(text)
@@ -36,7 +39,9 @@ def predict_one(model: GenreModel, item: Any) -> dict[str, Any]:
     except TextError as error:
         raise Problem(422, str(error)) from error
     prediction = model.predict(reading)
+    name = notes.take(reading, prediction, time.perf_counter() - began)
     return {
+        "prediction_id": name,
         "results": [{"slug": genre.slug, "score": genre.score} for genre in prediction.top(limit, threshold)],
         "chosen": [genre.slug for genre in prediction.chosen],
         "abstained": bool(prediction.abstained),
@@ -46,7 +51,7 @@ def predict_one(model: GenreModel, item: Any) -> dict[str, Any]:
     }
 
 
-def predict_each(model: GenreModel, items: Sequence[Any]) -> list[dict[str, Any]]:
+def predict_each(model: GenreModel, items: Sequence[Any], notes: Notes) -> list[dict[str, Any]]:
     """Return an answer for each item, in their order; ``{"error": …}`` for one that can't be read.
 
     An item is an object as for ``predict_one``, or the text alone.
@@ -61,7 +66,7 @@ def predict_each(model: GenreModel, items: Sequence[Any]) -> list[dict[str, Any]
     answers = []
     for item in items:
         try:
-            answers.append(predict_one(model, {"text": item} if isinstance(item, str) else item))
+            answers.append(predict_one(model, {"text": item} if isinstance(item, str) else item, notes))
         except Problem as problem:
             answers.append({"error": problem.as_json()})
     return answers

@@ -19,6 +19,7 @@ from cortex import open_inference as v2
 from cortex.access import check_token
 from cortex.batches import BatchStore
 from cortex.metrics import KIND, Metrics
+from cortex.noting import Notes
 from cortex.predicting import predict_each, predict_one
 from cortex.served import NotReady, ServedModel, describe
 from cortex.settings import Settings
@@ -99,31 +100,47 @@ class Service:
 
     def predict(self, request: Request) -> Answer:
         """Answer one text, or a batch."""
-        body = request.json()
+        body, notes = request.json(), self._notes()
         if not isinstance(body, list):
-            answer = predict_one(self._model.get(), body)
-            self._count(request, [answer])
+            answer = predict_one(self._model.get(), body, notes)
+            self._count(request, [answer], notes)
             return Answer(answer)
-        answers = predict_each(self._model.get(), body)
+        answers = predict_each(self._model.get(), body, notes)
         if self._batches and (job := request.header("X-Cortex-Job-ID")):
             self._batches.keep(job, body, answers)
-        failed = self._count(request, answers)
+        failed = self._count(request, answers, notes)
         return Answer({"predictions": answers, "failed": failed})
 
     def infer(self, request: Request) -> Answer:
         """Answer an inference request of the V2 protocol."""
-        said, answers = v2.infer(self._model.get(), request.json())
-        self._count(request, answers)
+        notes = self._notes()
+        said, answers = v2.infer(self._model.get(), request.json(), notes)
+        self._count(request, answers, notes)
         return Answer(said)
 
-    def _count(self, request: Request, answers: list[dict[str, Any]]) -> int:
+    def _notes(self) -> Notes:
+        return Notes(self._settings.hash_key, are_kept=self._settings.prediction_log)
+
+    def _count(self, request: Request, answers: list[dict[str, Any]], notes: Notes) -> int:
         """Count the answers, tell the log, and return how many texts can't be read."""
         self._metrics.count_answers(answers)
         failed = sum("error" in answer for answer in answers)
         request.facts |= {"texts": len(answers), "failed": failed} | {
             key: value for key, name in _LOGGED.items() if (value := request.named(name))
         }
+        self._log(request, notes)
         return failed
+
+    def _log(self, request: Request, notes: Notes) -> None:
+        """Log what was noted: the last part in the request's own line, those before it in lines of their own."""
+        parts = [{"model_sha256": self._sha256(), "predictions": part} for part in notes.parts()]
+        for part in parts[:-1]:
+            logger.info("predictions", extra={"fields": {"request_id": request.id, **part}})
+        for part in parts[-1:]:
+            request.facts |= part
+
+    def _sha256(self) -> str:
+        return str(self._model.get().meta["model_sha256"])
 
     def live(self, request: Request) -> Answer:
         """Say that the process answers."""

@@ -13,6 +13,8 @@ NAMES = (
     "MODEL_SHA256",
     "TOKEN_SHA256",
     "BATCH_URI",
+    "HASH_KEY",
+    "PREDICTION_LOG",
     "CORTEX_PORT",
     "WORKERS",
     "THREADS",
@@ -21,6 +23,7 @@ NAMES = (
 )
 _SHA256 = re.compile("[0-9a-f]{64}")
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+_YES_NO = {"true": True, "false": False}
 
 
 class SettingsError(ValueError):
@@ -41,6 +44,10 @@ class Settings:
         Hashes of the tokens that open the service; empty: it is open.
     batch_uri : str
         Where the answers of batch jobs are written; '' writes none.
+    hash_key : bytes
+        The site's key for hashes of texts and ids of predictions; empty: there are none.
+    prediction_log : bool
+        Whether the log says what was predicted, without the text.
     port, workers, threads : int
         How it is served.
     drain_seconds : int
@@ -52,6 +59,8 @@ class Settings:
     model_sha256: str = ""
     token_sha256: tuple[str, ...] = ()
     batch_uri: str = ""
+    hash_key: bytes = b""
+    prediction_log: bool = True
     port: int = 8080
     workers: int = 2
     threads: int = 4
@@ -74,6 +83,8 @@ class Settings:
             model_sha256=next(iter(_hashes(environ, "MODEL_SHA256", most=1)), ""),
             token_sha256=_hashes(environ, "TOKEN_SHA256"),
             batch_uri=environ.get("BATCH_URI", ""),
+            hash_key=bytes.fromhex(next(iter(_hashes(environ, "HASH_KEY", most=1)), "")),
+            prediction_log=_switch(environ, "PREDICTION_LOG", cls.prediction_log),
             port=_number(environ, "CORTEX_PORT", cls.port, 1, 65535),
             workers=_number(environ, "WORKERS", cls.workers, 1, 256),
             threads=_number(environ, "THREADS", cls.threads, 1, 256),
@@ -87,6 +98,13 @@ def _number(environ: Mapping[str, str], name: str, default: int, least: int, mos
     if not (value.isascii() and value.isdigit()) or not least <= int(value[:9]) <= most:
         raise SettingsError(f"{name} must be a whole number from {least} to {most}.")
     return int(value)
+
+
+def _switch(environ: Mapping[str, str], name: str, default: bool) -> bool:
+    value = (environ.get(name) or str(default)).lower()
+    if value not in _YES_NO:
+        raise SettingsError(f"{name} must be true or false.")
+    return _YES_NO[value]
 
 
 def _hashes(environ: Mapping[str, str], name: str, most: int = 0) -> tuple[str, ...]:

@@ -9,9 +9,10 @@ from django.urls import reverse
 from classifier.core.errors import ModelDamaged
 from classifier.core.model import NO_GENRE, GenreModel, GenreScore
 from classifier.core.model import Prediction as CorePrediction
+from classifier.core.shown import choose_shown
 from classifier.core.thresholds import NEVER, Thresholds
 from classifier.models import Prediction
-from classifier.predictions import Shown, choose_shown
+from classifier.predictions import Shown
 from classifier.registry import promote
 from classifier.tests.test_model import FakeEngine
 from conftest import copy_model, thresholds_meta

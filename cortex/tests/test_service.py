@@ -187,7 +187,7 @@ def test_the_log_has_a_line_for_each_request_and_no_word_of_its_text(service, ca
 def test_what_breaks_is_logged_without_its_words_and_answered_as_a_problem(model_folder, monkeypatch, caplog):
     from cortex.logs import Line
 
-    def broken(_, body):
+    def broken(_, body, notes):
         raise RuntimeError(body["text"])
 
     monkeypatch.setattr("cortex.service.predict_one", broken)

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from classifier.core.model import GenreModel
-from classifier.predictions import choose_shown
+from classifier.core.shown import choose_shown
 from classifier.tests.damage import DAMAGES
 from genre_site.tests.running import Site, Visitor
 
