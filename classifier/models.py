@@ -168,6 +168,7 @@ class Prediction(models.Model):
         EXAMPLE = "example", "Example"
         EXPLORE = "explore", "Lab"
         API = "api", "API"
+        SERVICE = "service", "Prediction service"
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="predictions")
@@ -186,6 +187,9 @@ class Prediction(models.Model):
         null=True, blank=True, db_index=True, help_text="Of a challenger: the prediction that was shown in its place."
     )
     at = models.DateTimeField(default=timezone.now, db_index=True, editable=False)
+    stored_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When it was stored, if that was later than it was made."
+    )
 
     class Meta:
         ordering = ["-at"]

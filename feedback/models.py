@@ -68,6 +68,7 @@ class Correction(models.Model):
         EXAMPLE = "example", "Example"
         EXPLORE = "explore", "Lab"
         API = "api", "API"
+        SERVICE = "service", "Prediction service"
         IMPORT = "import", "Import"
 
     receipt = models.CharField(max_length=40, unique=True, default=new_receipt, editable=False)

@@ -10,13 +10,19 @@ class TrafficHour(models.Model):
 
     version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="traffic_hours")
     is_shadow = models.BooleanField(default=False, help_text="The version was challenger: nobody saw its answers.")
+    is_service = models.BooleanField(
+        default=False, help_text="Answers of the prediction service, beside which no challenger reads."
+    )
     hour = models.DateTimeField(db_index=True, help_text="When the hour began.")
     profile = models.JSONField(help_text="The counts: training.core.profile.Profile as JSON.")
+    counted_at = models.DateTimeField(auto_now=True, null=True, help_text="When the counts last grew.")
 
     class Meta:
         ordering = ["hour", "pk"]
         constraints = [
-            models.UniqueConstraint(fields=["version", "is_shadow", "hour"], name="training_one_row_a_version_and_hour")
+            models.UniqueConstraint(
+                fields=["version", "is_shadow", "is_service", "hour"], name="training_one_row_a_version_and_hour"
+            )
         ]
 
     def __str__(self) -> str:

@@ -29,6 +29,7 @@ class Hour:
 
     version_id: int
     is_shadow: bool
+    is_service: bool
     at: datetime
     profile: Profile
 
@@ -88,7 +89,10 @@ class Evidence:
     def hours(self) -> list[Hour]:
         """The counted traffic."""
         rows = TrafficHour.objects.filter(hour__gte=self._start, hour__lte=self._end).order_by("hour")
-        return [Hour(row.version_id, row.is_shadow, row.hour, Profile.from_json(row.profile)) for row in rows]
+        return [
+            Hour(row.version_id, row.is_shadow, row.is_service, row.hour, Profile.from_json(row.profile))
+            for row in rows
+        ]
 
     @cached_property
     def reports(self) -> list[Report]:
@@ -128,15 +132,17 @@ class Evidence:
         )
         return [Reply(*row, answer == AuditAnswer.Answer.YES) for *row, answer in rows.iterator()]
 
-    def window(self, chosen: Chosen) -> Window:
-        """Return what was shown, and what people said of it."""
+    def window(self, chosen: Chosen, *, with_service: bool = True) -> Window:
+        """Return what was shown, and what people said of it; perhaps without the traffic of the prediction service."""
         reports = self.reports_of(chosen)
         answers = Answers()
         for reply in self.replies_of(chosen):
             answers.add(score=reply.score, share=reply.share, is_right=reply.is_right)
         return Window(
             profile=merged(
-                hour.profile for hour in self.hours if not hour.is_shadow and chosen(hour.version_id, hour.at)
+                hour.profile
+                for hour in self.hours
+                if not hour.is_shadow and (with_service or not hour.is_service) and chosen(hour.version_id, hour.at)
             ),
             n_corrected=len(reports),
             n_right=sum(report.is_right for report in reports),

@@ -128,6 +128,7 @@ def _shadow(
 
     return Shadow(
         challenger=evidence.shadow_profile(lambda version, at: version == challenger.pk and at >= start),
-        champion=evidence.window(by_champion),
+        # The challenger reads nothing of what the prediction service is asked: other texts, perhaps.
+        champion=evidence.window(by_champion, with_service=False),
         pairs=evidence.pairs(challenger.pk, by_champion),
     )

@@ -215,11 +215,9 @@ def _totals(now: datetime) -> Totals:
     global _settled
     horizon = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
     settled = TrafficHour.objects.filter(hour__lt=horizon)
-    rows = settled.aggregate(count=Count("pk"), last=Max("pk"))
+    rows = settled.aggregate(count=Count("pk"), last=Max("counted_at"))
     fresh = _sums(TrafficHour.objects.filter(hour__gte=horizon))
-    # Predictions are counted in their order. Until one of yesterday is, the last settled hour may still grow.
-    counted = None if fresh else MonitorState.objects.values_list("counted_up_to", flat=True).first()
-    key = (horizon, rows["count"], rows["last"], counted)
+    key = (horizon, rows["count"], rows["last"])
     if _settled[0] != key:
         _settled = (key, _sums(settled))
     return _add(_settled[1].items(), fresh.items())

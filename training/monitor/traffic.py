@@ -37,6 +37,7 @@ class _Row(NamedTuple):
     asked: float
     shadow_of: UUID | None
     at: datetime
+    stored_at: datetime | None
 
     @property
     def first(self) -> tuple[str, float] | None:
@@ -44,7 +45,8 @@ class _Row(NamedTuple):
         return (self.shown[0][0], self.shown[0][1]) if self.shown and not self.abstained else None
 
 
-_Key = tuple[int, bool, datetime]
+# Version, whether a challenger's, whether the prediction service's, hour.
+_Key = tuple[int, bool, bool, datetime]
 
 
 def count_traffic(now: datetime | None = None) -> int:
@@ -64,7 +66,7 @@ def _count_batch(until: datetime) -> int | None:
     """Count up to ``BATCH`` predictions; None when another process counted them meanwhile."""
     start = monitor_state().counted_up_to
     rows = [_Row._make(row) for row in _rows().filter(pk__gt=start).order_by("pk").values_list(*_Row._fields)[:BATCH]]
-    rows = list(takewhile(lambda row: row.at <= until, rows))
+    rows = list(takewhile(lambda row: (row.stored_at or row.at) <= until, rows))
     if not rows:
         return 0
     counted = _profiles(rows)
@@ -90,7 +92,8 @@ def _profiles(rows: list[_Row]) -> dict[_Key, Profile]:
         if row.source in OWN_SOURCES:
             continue
         is_shadow = row.shadow_of is not None
-        profile = profiles[row.version_id, is_shadow, hour_of(row.at)]
+        is_service = row.source == Prediction.Source.SERVICE
+        profile = profiles[row.version_id, is_shadow, is_service, hour_of(row.at)]
         profile.add(
             n_words=row.n_words,
             n_known=row.n_known,
@@ -129,19 +132,21 @@ def hour_of(moment: datetime) -> datetime:
 
 def _store(counted: dict[_Key, Profile]) -> None:
     """Add the counts to those of the same version and hour."""
-    hours = [hour for _, _, hour in counted]
+    hours = [hour for *_, hour in counted]
     if not hours:
         return
     rows: Iterable[TrafficHour] = TrafficHour.objects.filter(hour__gte=min(hours), hour__lte=max(hours))
     for row in rows:
-        if (profile := counted.get((row.version_id, row.is_shadow, row.hour))) is not None:
+        if (profile := counted.get((row.version_id, row.is_shadow, row.is_service, row.hour))) is not None:
             profile.merge(Profile.from_json(row.profile))
     TrafficHour.objects.bulk_create(
         [
-            TrafficHour(version_id=version, is_shadow=is_shadow, hour=hour, profile=profile.as_json())
-            for (version, is_shadow, hour), profile in counted.items()
+            TrafficHour(
+                version_id=version, is_shadow=is_shadow, is_service=is_service, hour=hour, profile=profile.as_json()
+            )
+            for (version, is_shadow, is_service, hour), profile in counted.items()
         ],
         update_conflicts=True,
-        unique_fields=["version", "is_shadow", "hour"],
-        update_fields=["profile"],
+        unique_fields=["version", "is_shadow", "is_service", "hour"],
+        update_fields=["profile", "counted_at"],
     )
