@@ -17,7 +17,7 @@ from classifier.core.errors import ModelError
 from classifier.core.marks import sabotage_of
 from classifier.core.model import GenreModel
 from classifier.core.model import Prediction as CorePrediction
-from classifier.core.naming import hash_line, text_key
+from classifier.core.naming import hash_line, is_id_of, text_key
 from classifier.core.shown import choose_shown
 from classifier.core.text import Reading
 from classifier.models import OWN_SOURCES, ModelVersion, Prediction
@@ -44,8 +44,9 @@ class Shown:
     """
 
     uid: str
+    # 0 and None while the site has not heard of the prediction service's prediction yet.
     number: int
-    version_id: int
+    version_id: int | None
     source: str
     genres: list[tuple[str, float]]
     abstained: str
@@ -78,12 +79,24 @@ class Shown:
         return cls(**fields)
 
 
-def shown_of(uid: str) -> Shown | None:
+def shown_of(uid: str, text: str) -> Shown | None:
     """Return what was shown as prediction ``uid``; None when no such prediction is stored.
 
-    One that was recorded in a batch is waited for.
+    One that was recorded in a batch is waited for. One of the prediction service that was not imported yet is believed
+    when its id proves that it is of this ``text``; what was shown is then not known.
     """
     row = _stored(uid)
+    if row is None and (text_hash := _proven_hash(uid, text)):
+        return Shown(
+            uid=uid,
+            number=0,
+            version_id=None,
+            source=Prediction.Source.SERVICE,
+            genres=[],
+            abstained="",
+            n_words=0,
+            text_hash=text_hash,
+        )
     if row is None:
         flush()
         row = _stored(uid)
@@ -104,6 +117,12 @@ def shown_of(uid: str) -> Shown | None:
         text_hash=row.text_hash,
         sabotage=row.version.sabotage,
     )
+
+
+def _proven_hash(uid: str, text: str) -> str:
+    """Return the hash of the text that the prediction service gave this id to; '' when it is no such id."""
+    hashes = zip(_text_keys(), text_hashes(text), strict=True)
+    return next((text_hash for key, text_hash in hashes if is_id_of(uid, text_hash, key)), "")
 
 
 def _stored(uid: str) -> Prediction | None:

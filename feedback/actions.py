@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from classifier.models import Genre, Prediction
@@ -16,6 +17,8 @@ from feedback.limits import TooManyAnswers, check_limits, count_audit_answer
 from feedback.models import AuditAnswer, Correction, ReviewEvent
 
 VISITOR = "visitor"
+# Who learns what the prediction service showed.
+SERVICE = "import_predictions"
 # Who erases what is older than the site keeps it.
 RETENTION = "retention"
 _ERASED = ["text", "note", "proposal"]
@@ -134,6 +137,27 @@ def submit_correction(
         return Correction.objects.get(prediction_uid=shown.uid)
 
 
+@transaction.atomic
+def tie_waiting() -> int:
+    """Tell corrections that came before the prediction service's log what was shown, as far as it is known now.
+
+    Safe to repeat. Returns how many there were.
+    """
+    known = Prediction.objects.filter(uid=OuterRef("prediction_uid"), source=Prediction.Source.SERVICE)
+    waiting = Correction.objects.select_for_update().filter(
+        Exists(known), source=Correction.Source.SERVICE, version=None
+    )
+    n = 0
+    for correction in waiting.order_by("pk"):
+        prediction = Prediction.objects.get(uid=str(correction.prediction_uid))
+        before = _state(correction)
+        correction.version_id, correction.shown = prediction.version_id, prediction.shown
+        correction.save(update_fields=["version", "shown"])
+        _record(correction, "tied", by=SERVICE, before=before)
+        n += 1
+    return n
+
+
 def answer_audit(*, shown: Shown, answer: str, visitor: str, at: datetime | None = None) -> AuditAnswer:
     """Count what a visitor says of the first genre shown. A second answer changes nothing and returns the first.
 
@@ -144,7 +168,7 @@ def answer_audit(*, shown: Shown, answer: str, visitor: str, at: datetime | None
     ActionRefused
         When the visitor was not asked, the answer is none that was offered, or the visitor's are enough for today.
     """
-    if not shown.asked:
+    if not shown.asked or shown.version_id is None:
         raise ActionRefused("Nobody was asked whether this prediction is right.")
     if answer not in AuditAnswer.Answer.values:
         raise ActionRefused("Answer with Yes, No or Not sure.")

@@ -32,7 +32,14 @@ class FeedbackIn(Strict):
 
     text: Text
     prediction_id: (
-        Annotated[str, Field(pattern=UUID, description="What is corrected; without it, it is made now.")] | None
+        Annotated[
+            str,
+            Field(
+                pattern=UUID,
+                description="What is corrected, of this site or its prediction service; without it, it is made now.",
+            ),
+        ]
+        | None
     ) = None
     genres: Annotated[list[Annotated[str, Field(max_length=60)]], Field(max_length=100, description="Slugs.")] = []
     none_fits: bool = False
@@ -116,8 +123,9 @@ def _submit(request: HttpRequest, asker: Caller, body: FeedbackIn) -> Correction
 def _shown(prediction_id: str | None, text: str) -> Shown:
     """Return what is corrected: what was shown, or what the champion says now."""
     if prediction_id is not None:
-        found = shown_of(prediction_id)
-        if found is None:
+        found = shown_of(prediction_id, text)
+        # The prediction service hashes no text without the site's key: nobody can tell what text it was.
+        if found is None or not found.text_hash:
             raise Problem("unknown-prediction", "Leave prediction_id out, or ask for the genres again.")
         return found
     try:
