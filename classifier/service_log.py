@@ -102,7 +102,7 @@ def _noted(item: dict[str, Any], at: datetime, model: str) -> Noted:
         raise BadLine("has a time that is none")
     shown = [(slug, float(score)) for slug, score in item["shown"]]
     if len(shown) > _MOST_SHOWN or not all(_SLUG.fullmatch(slug) and 0 <= score <= 1 for slug, score in shown):
-        raise BadLine("shows genres that can't be some")
+        raise BadLine("has genres that can't be shown")
     counts = [item[name] for name in ("words", "known", "chars")]
     if not all(type(count) is int and 0 <= count <= _MOST for count in counts):
         raise BadLine("has counts that are none")
