@@ -84,7 +84,9 @@ def create(request: HttpRequest, body: FeedbackIn) -> HttpResponse:
     """Store a correction; sent again for the same prediction, the first one is answered."""
     asker = caller(request)
     asker.take()
-    return once(request, asker.who, lambda: (201, _told(request, _submit(request, asker, body))))
+    # Before the transaction: it would hold up the worker that is about to store the prediction, and undo what this one stores.
+    shown = shown_of(body.prediction_id, body.text) if body.prediction_id else None
+    return once(request, asker.who, lambda: (201, _told(request, _submit(request, asker, body, shown))))
 
 
 @by_receipt.get("/feedback/{receipt}", response={200: FeedbackOut} | RECEIPT_ERRORS, summary="Read a correction")
@@ -100,14 +102,14 @@ def delete(request: HttpRequest, receipt: Receipt) -> Status:
     return Status(204, None)
 
 
-def _submit(request: HttpRequest, asker: Caller, body: FeedbackIn) -> Correction:
+def _submit(request: HttpRequest, asker: Caller, body: FeedbackIn, shown: Shown | None) -> Correction:
     text, note, proposal = (value.replace("\x00", "") for value in (body.text, body.note, body.proposal))
     answer = Answer(tuple(dict.fromkeys(body.genres)), body.none_fits, body.not_sure, proposal.strip(), note)
     try:
         # Before a model is asked.
         answer.verdict  # noqa: B018
         return submit_correction(
-            shown=_shown(body.prediction_id, text),
+            shown=_known(shown) if body.prediction_id else _asked(text),
             text=text,
             answer=answer,
             visitor=visitor_of(request),
@@ -120,14 +122,15 @@ def _submit(request: HttpRequest, asker: Caller, body: FeedbackIn) -> Correction
         raise Problem("too-many", str(error), headers={"Retry-After": str(error.retry_after)}) from error
 
 
-def _shown(prediction_id: str | None, text: str) -> Shown:
-    """Return what is corrected: what was shown, or what the champion says now."""
-    if prediction_id is not None:
-        found = shown_of(prediction_id, text)
-        # The prediction service hashes no text without the site's key: nobody can tell what text it was.
-        if found is None or not found.text_hash:
-            raise Problem("unknown-prediction", "Leave prediction_id out, or ask for the genres again.")
-        return found
+def _known(shown: Shown | None) -> Shown:
+    # The prediction service hashes no text without the site's key: nobody can tell what text it was.
+    if shown is None or not shown.text_hash:
+        raise Problem("unknown-prediction", "Leave prediction_id out, or ask for the genres again.")
+    return shown
+
+
+def _asked(text: str) -> Shown:
+    """Return what the champion says now."""
     try:
         check_text(text, max_bytes=settings.GENRE_MAX_TEXT_BYTES)
     except TextError as error:

@@ -154,3 +154,12 @@ def test_what_is_kept_for_a_repeat_holds_no_text_and_no_key(api):
     api.post(FEEDBACK, {"text": TEXT, "genres": ["cooking"], "note": "secret"}, **{"Idempotency-Key": "k1-unguessable"})
     kept = json.dumps(IdempotentAnswer.objects.values().get(), default=str)
     assert not any(part in kept for part in (TEXT, "secret", "k1-unguessable"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_correction_that_is_refused_takes_no_waiting_prediction_along(api, settings):
+    settings.GENRE_RECORD_SECONDS = 1
+    uid = api.post(SUGGEST, {"text": TEXT}).json()["prediction_id"]
+    sent = {"text": TEXT, "prediction_id": uid, "genres": ["no-such-genre"]}
+    problem(api.post(FEEDBACK, sent, **{"Idempotency-Key": "k1"}), "refused")
+    assert Prediction.objects.filter(uid=uid).exists()
