@@ -139,7 +139,8 @@ class _Recorder:
         try:
             _insert([row])
         except (IntegrityError, DataError) as error:
-            logger.error("A prediction can't be stored and is lost: %s", error)
+            # PostgreSQL's words quote the row.
+            logger.error("A prediction can't be stored and is lost: %s", type(error).__name__)
 
     def _run(self) -> None:
         while True:

@@ -103,10 +103,11 @@ def _noted(item: dict[str, Any], at: datetime, model: str) -> Noted:
     shown = [(slug, float(score)) for slug, score in item["shown"]]
     if len(shown) > _MOST_SHOWN or not all(_SLUG.fullmatch(slug) and 0 <= score <= 1 for slug, score in shown):
         raise BadLine("has genres that can't be shown")
-    counts = [item[name] for name in ("words", "known", "chars")]
-    if not all(type(count) is int and 0 <= count <= _MOST for count in counts):
+    n_words, n_known, n_chars = (item[name] for name in ("words", "known", "chars"))
+    if not all(type(count) is int and 0 <= count <= _MOST for count in (n_words, n_known, n_chars)):
         raise BadLine("has counts that are none")
-    return Noted(UUID(item["id"]), at, model, shown, abstained, *counts, milliseconds, text_hash)
+    uid = UUID(item["id"])
+    return Noted(uid, at, model, shown, abstained, n_words, n_known, n_chars, milliseconds, text_hash)
 
 
 def _at(said: Any, now: datetime) -> datetime:

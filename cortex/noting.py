@@ -13,8 +13,9 @@ from classifier.core.naming import hash_line, new_id
 from classifier.core.shown import choose_shown
 from classifier.core.text import Reading
 
-# Docker and containerd break lines of a log at 16 KiB; five genres with the longest names are some 500 bytes.
-LINE_ITEMS = 25
+# Workers write to one pipe, which keeps lines of up to 4 KiB apart (PIPE_BUF), and Docker and containerd break lines at 16 KiB.
+# A prediction with the longest names of genres is some 500 bytes.
+LINE_ITEMS = 6
 
 
 class Notes:

@@ -144,9 +144,7 @@ def tie_waiting() -> int:
     Safe to repeat. Returns how many there were.
     """
     known = Prediction.objects.filter(uid=OuterRef("prediction_uid"), source=Prediction.Source.SERVICE)
-    waiting = Correction.objects.select_for_update().filter(
-        Exists(known), source=Correction.Source.SERVICE, version=None
-    )
+    waiting = Correction.objects.select_for_update().waiting().filter(Exists(known))
     n = 0
     for correction in waiting.order_by("pk"):
         prediction = Prediction.objects.get(uid=str(correction.prediction_uid))

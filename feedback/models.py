@@ -37,6 +37,10 @@ class CorrectionQuerySet(models.QuerySet["Correction"]):
         decided = Coalesce("reviewed_at", "created_at")
         return self.filter(status=Correction.Status.REJECTED).exclude(text="").alias(at=decided).filter(at__lt=moment)
 
+    def waiting(self) -> "CorrectionQuerySet":
+        """Return those that came before the prediction service's log (``is_waiting``)."""
+        return self.filter(source=Correction.Source.SERVICE, version=None)
+
     def with_visitor_before(self, moment: datetime) -> "CorrectionQuerySet":
         """Return those sent before ``moment`` that name their visitor still."""
         return self.filter(created_at__lt=moment).exclude(visitor="")
@@ -111,6 +115,11 @@ class Correction(models.Model):
     def is_erased(self) -> bool:
         """Return whether its text is deleted; there was one, always."""
         return not self.text
+
+    @property
+    def is_waiting(self) -> bool:
+        """Return whether it came before the prediction service's log: what was shown is not known here yet."""
+        return self.source == Correction.Source.SERVICE and self.version_id is None
 
     def slugs(self) -> tuple[str, ...]:
         """Return the reviewed genres, those the person ticked first in their order. One query unless prefetched."""

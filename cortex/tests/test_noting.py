@@ -2,6 +2,7 @@
 
 import json
 import logging
+import select
 
 import pytest
 
@@ -75,9 +76,11 @@ def test_the_lines_can_be_turned_off_and_the_ids_stay(model_folder, log):
     assert log() == []
 
 
-def test_a_batch_is_noted_in_lines_that_no_log_driver_cuts(model_folder, log):
+def test_a_batch_is_noted_in_lines_that_no_pipe_mixes_and_no_log_driver_cuts(model_folder, log):
     items = [*[UNKNOWN] * LINE_ITEMS, *[TEXT] * LINE_ITEMS, "too short", TEXT]
-    answers = call(serve(model_folder, hash_key=KEY), "POST", "/", items, x_request_id="r-2")[1]["predictions"]
+    answers = call(
+        serve(model_folder, hash_key=KEY), "POST", "/", items, x_request_id="r-2", x_cortex_job_id="j" * 128
+    )[1]["predictions"]
     lines = [json.loads(line) for line in log()]
     assert [(line["event"], line["request_id"], len(line["predictions"])) for line in lines] == [
         ("predictions", "r-2", LINE_ITEMS),
@@ -88,7 +91,8 @@ def test_a_batch_is_noted_in_lines_that_no_log_driver_cuts(model_folder, log):
     assert [item["id"] for item in noted] == [answer["prediction_id"] for answer in answers if "error" not in answer]
     assert noted[0]["abstained"] == "nothing-known"
     longest = {**noted[-1], "shown": [["x" * 60, 0.1234]] * 5}
-    assert len(json.dumps({**lines[0], "predictions": [longest] * LINE_ITEMS})) < 16 * 1024
+    longest_line = {**lines[-1], "request_id": "r" * 128, "cortex_request_id": "c" * 128}
+    assert len(json.dumps({**longest_line, "predictions": [longest] * LINE_ITEMS})) < select.PIPE_BUF
 
 
 def test_what_is_refused_as_a_whole_is_not_noted(model_folder, log):

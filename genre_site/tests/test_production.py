@@ -105,6 +105,7 @@ def test_a_correction_before_the_import_is_accepted_and_tied_by_it(service, impo
     assert (first.status_code, first.json()) == (201, second.json())
     row = Correction.objects.get()
     assert (row.version, row.shown, row.source) == (None, [], "service")
+    assert "not known here yet" in api.get(f"/corrections/{row.receipt}/").content.decode()
     assert watch(timezone.now() + SOON)["versions"] == []
     assert import_log().n_tied == 1
     row.refresh_from_db()

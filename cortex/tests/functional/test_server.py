@@ -9,9 +9,11 @@ import signal
 import threading
 import time
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from classifier.service_log import read_line
 from cortex.store import SHARED_MEMORY
 from cortex.tests.asking import TEXT
 from cortex.tests.functional.server import running
@@ -105,3 +107,25 @@ def test_without_a_model_it_is_live_and_says_why_it_is_not_ready(tmp_path):
         status, said = server.get("/ready")
     assert (status, "there is no model" in said, str(tmp_path) in said) == (503, True, False)
     assert str(tmp_path) in server.log
+
+
+def test_its_log_tells_the_site_of_every_prediction_whoever_asked_at_once(tmp_path, model_folder):
+    batch, named = json.dumps([TEXT] * 50), []
+
+    def ask():
+        with connect(server) as connection:
+            for _ in range(10):
+                connection.request("POST", "/", batch)
+                answers = json.loads(connection.getresponse().read())["predictions"]
+                named.extend(answer["prediction_id"] for answer in answers)
+
+    with running(tmp_path, model_folder, HASH_KEY="5a" * 32) as server:
+        clients = [threading.Thread(target=ask) for _ in range(CLIENTS)]
+        for client in clients:
+            client.start()
+        for client in clients:
+            client.join()
+    read = [item for line in server.log.encode().splitlines() for item in read_line(line, now=datetime.now(UTC))]
+    assert sorted(str(item.uid) for item in read) == sorted(named)
+    assert len(set(named)) == CLIENTS * 10 * 50
+    assert "wizard" not in server.log
