@@ -14,8 +14,8 @@ from classifier.core.shown import choose_shown
 from classifier.core.text import Reading
 
 # Workers write to one pipe, which keeps lines of up to 4 KiB apart (PIPE_BUF), and Docker and containerd break lines at 16 KiB.
-# A prediction with the longest names of genres is some 500 bytes.
-LINE_ITEMS = 6
+# A prediction with the longest names of genres is some 600 bytes.
+LINE_ITEMS = 5
 
 
 class Notes:
