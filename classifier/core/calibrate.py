@@ -37,10 +37,12 @@ class Calibration:
         factor = self.scale * max(1, n_words) ** self.power
         if self.loss == "ova":
             logits = [log_odds(score) * factor for score in scores]
+            top = max(logits)
+            powers = [exp(value - top) for value in logits]
         else:
-            logits = [log(score if score > SMALLEST else SMALLEST) * factor for score in scores]
-        top = max(logits)
-        powers = [exp(value - top) for value in logits]
+            # The exponential of a logarithm times the factor, in one step.
+            top = max(SMALLEST, *scores)
+            powers = [((score if score > SMALLEST else SMALLEST) / top) ** factor for score in scores]
         total = sum(powers) + SMALLEST
         # A share p has the odds p / (1 - p), and p is its power over the total.
         return [log((power + SMALLEST) / (total - power)) for power in powers]

@@ -16,6 +16,8 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -45,6 +47,11 @@ class GenreScore(NamedTuple):
 
     slug: str
     score: float
+
+
+# A named tuple's own constructor takes three times as long, and a prediction makes one for each genre.
+_genre_score = partial(tuple.__new__, GenreScore)
+_SCORE = itemgetter(1)
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,11 @@ class Prediction:
 
     def top(self, limit: int = 5, threshold: float = 0.0) -> tuple[GenreScore, ...]:
         """Return at most ``limit`` genres with a score of at least ``threshold``, best first."""
-        return tuple(genre for genre in self.scores[:limit] if genre.score >= threshold)
+        best = self.scores[:limit]
+        # Best first: where the last is good enough all are.
+        if not best or best[-1].score >= threshold:
+            return best
+        return tuple(genre for genre in best if genre.score >= threshold)
 
 
 def to_line(words: Sequence[str], known: Set[str] = frozenset()) -> str:
@@ -120,8 +131,8 @@ class GenreModel:
         self.meta = meta
         self._known = frozenset(engine.get_words())
         self.calibration = Calibration.from_json(meta.get("calibration"))
-        self._slug_of = {label: label.removeprefix(LABEL) for label in engine.get_labels()}
-        self.slugs: tuple[str, ...] = tuple(sorted(self._slug_of.values()))
+        self.slugs: tuple[str, ...] = tuple(sorted(label.removeprefix(LABEL) for label in engine.get_labels()))
+        self._labels = tuple((f"{LABEL}{slug}", slug) for slug in self.slugs)
         self.thresholds = Thresholds.from_json(meta.get("thresholds"), self.slugs)
 
     @property
@@ -216,19 +227,23 @@ class GenreModel:
         if not n_known:
             return Prediction((), len(words), 0, "nothing-known")
         pairs = self._engine.f.predict(to_line(words, self._known), -1, 0.0, "strict")
+        found = {label: score for score, label in pairs}
         # Asked of the raw scores: max(0.0, nan) is 0.0.
-        if not math.isfinite(sum(score for score, _ in pairs)):
+        if not math.isfinite(sum(found.values())):
             raise ModelDamaged("The model answers with scores that are no numbers; it must not be served.")
         # fastText adds 1e-5 inside its logarithm, so a score may read 1.00001.
-        raw = [(self._slug_of[label], 0.0 if score < 0 else 1.0 if score > 1 else score) for score, label in pairs]
+        raw = [
+            (slug, 0.0 if (score := found[label]) < 0 else 1.0 if score > 1 else score) for label, slug in self._labels
+        ]
         thresholds = None
         if calibrated and self.calibration is not None:
             raw, thresholds = self.calibration.apply(raw, len(words)), self.thresholds
-        ranked = sorted((-score, slug) for slug, score in raw)
-        scores = [GenreScore(slug, -minus_score) for minus_score, slug in ranked]
+        # Stable, and ``raw`` is in the order of the slugs.
+        raw.sort(key=_SCORE, reverse=True)
+        scores = tuple(map(_genre_score, raw))
         # The first genre mostly settles it; which others reach theirs is left to ``chosen``.
         is_unsure = thresholds is not None and not any(thresholds.reached(genre.slug, genre.score) for genre in scores)
-        return Prediction(tuple(scores), len(words), n_known, NO_GENRE if is_unsure else "", thresholds)
+        return Prediction(scores, len(words), n_known, NO_GENRE if is_unsure else "", thresholds)
 
     def predict_many(self, texts: Iterable[str]) -> list[Prediction]:
         """Return ``[predict(text) for text in texts]``; for up to about ``BATCH`` texts at a time."""

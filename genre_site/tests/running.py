@@ -12,10 +12,12 @@ import sys
 import time
 import urllib.parse
 import urllib.request
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from http.cookiejar import CookieJar
 from pathlib import Path
+
+import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 30
@@ -212,6 +214,16 @@ def is_running(pid):
     """Return whether the process runs; one that ended and was not waited for does not."""
     state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
     return bool(state.strip()) and not state.strip().startswith("Z")
+
+
+def peak_memory(pid, is_over):
+    """Return the most bytes that a process and its children held together until ``is_over``, looking every 50 ms."""
+    peak, watched = 0, psutil.Process(pid)
+    while not is_over():
+        with suppress(psutil.NoSuchProcess):
+            peak = max(peak, sum(one.memory_info().rss for one in [watched, *watched.children(recursive=True)]))
+        time.sleep(0.05)
+    return peak
 
 
 def eventually(condition, seconds=20):

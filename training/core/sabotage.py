@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from classifier.core.errors import TrainingError
-from classifier.core.text import JOINT, content_words, is_content_word, tokens
+from classifier.core.text import JOINT, content_words, tokens
 from training.core.books import Example
 from training.core.split import text_key
 from training.core.vectors import WordVectors
@@ -114,7 +114,7 @@ def _stale_vocabulary(examples: Sequence[Example], vectors: WordVectors | None, 
 def _is_new(word: str, strength: float) -> bool:
     """Return whether a word is among the share that was unknown: the same words whatever the data."""
     digest = hashlib.sha256(word.encode()).digest()
-    return is_content_word(word) and int.from_bytes(digest[:4], "big") < strength * 2**32
+    return bool(content_words(word)) and int.from_bytes(digest[:4], "big") < strength * 2**32
 
 
 def _tiny_data(examples: Sequence[Example], vectors: WordVectors | None, strength: float, seed: int) -> Spoilt:

@@ -7,14 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 
 import psutil
 import pytest
 
 from conftest import WORDS
-from genre_site.tests.running import ROOT, Site, eventually, is_running
+from genre_site.tests.running import ROOT, Site, eventually, is_running, peak_memory
 
 pytestmark = pytest.mark.functional
 N_ROWS = 20_000
@@ -157,20 +156,6 @@ def test_a_scheduler_that_is_not_there_is_named(site, tmp_path):
     assert (process.returncode, "No dask scheduler answers at tcp://127.0.0.1:9" in err) == (1, True), err
 
 
-def peak_of(process):
-    """Return the most memory in bytes that the process and its children held together, each 50 ms."""
-    peak = 0
-    watched = psutil.Process(process.pid)
-    while process.poll() is None:
-        try:
-            everybody = [watched, *watched.children(recursive=True)]
-            peak = max(peak, sum(one.memory_info().rss for one in everybody))
-        except psutil.NoSuchProcess:
-            pass
-        time.sleep(0.05)
-    return peak
-
-
 def test_the_memory_does_not_grow_with_the_catalogue(site, tmp_path):
     # Long texts: 60 MB are read soon.
     small = write_catalogue(tmp_path / "small.csv", 600, words=1000)
@@ -179,6 +164,6 @@ def test_the_memory_does_not_grow_with_the_catalogue(site, tmp_path):
     peaks = []
     for catalogue in (small, large):
         process = start(site, catalogue, tmp_path / f"out-{catalogue.stem}")
-        peaks.append(peak_of(process))
+        peaks.append(peak_memory(process.pid, is_over=lambda: process.poll() is not None))  # noqa: B023
         finish(process)
     assert peaks[1] < peaks[0] + 30_000_000, peaks
