@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # Each test starts from what was compiled before, and so do the processes that tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help database setup run check audit test functional looks realdata postgres bench bench-predict bench-quality bench-baselines bench-monitor bench-alarms bench-lab bench-http bench-bulk soak soak-registry soak-corrections soak-writers soak-api model-change drill explore extension cortex-context clean
+.PHONY: help database setup run check audit test functional looks realdata postgres bench bench-predict bench-explain bench-quality bench-baselines bench-monitor bench-alarms bench-lab bench-http bench-bulk soak soak-registry soak-corrections soak-writers soak-api model-change drill explore extension cortex-context clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,10 +77,13 @@ realdata: $(VENV)/dev.stamp  ## tests on the Kaggle file under GENRE_DATA_DIR
 postgres: $(VENV)/dev.stamp  ## the test-suite, and backup and restore, on a PostgreSQL this starts itself
 	.ci/with_postgres sh -c '$(BIN)/python -m pytest -q -n auto && $(BIN)/python -m pytest -q -m functional -k PostgreSQL genre_site/tests/functional/test_backup.py'
 
-bench: bench-predict bench-baselines  ## the short benchmarks
+bench: bench-predict bench-explain bench-baselines  ## the short benchmarks
 
 bench-predict: $(VENV)/dev.stamp  ## our predict against the bare fastText call
 	$(BIN)/python -m benchmarks.predict
+
+bench-explain: $(VENV)/dev.stamp  ## what it costs to say why, and what a text is without the words that decided (GENRE_DATA_DIR)
+	$(BIN)/python -m benchmarks.explain
 
 bench-quality: $(VENV)/dev.stamp  ## ours beside its peers on the pinned sets under GENRE_DATA_DIR (some minutes)
 	$(BIN)/python -m benchmarks.quality

@@ -2,8 +2,10 @@
 
 import json
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from django.conf import settings
@@ -14,6 +16,7 @@ from pydantic import BeforeValidator, ConfigDict
 from classifier.api_guard import Needs, Scope, caller
 from classifier.core.errors import ModelError, TextTooLong
 from classifier.core.explain import explain
+from classifier.core.highlight import word_places
 from classifier.core.marks import sabotage_of
 from classifier.core.text import UNREADABLE, Reading, check_text
 from classifier.models import Genre, Prediction
@@ -24,6 +27,10 @@ from classifier.registry import CHAMPION, ActiveModel, champion
 router = Router(tags=["genres"], auth=Needs(Scope.PREDICT))
 MOST_TEXTS = 256
 EXPLAINED_WORDS = 10
+# Of a word that a long text repeats.
+EXPLAINED_PLACES = 20
+# Without being asked, and of a model that can't tell its words apart.
+UNEXPLAINED: dict[str, Any] = {"explanation": None, "reads_like": None}
 # Names of genres are read again after so many seconds.
 _NAMES_SECONDS = 1.0
 
@@ -61,7 +68,7 @@ class SuggestIn(Strict):
     text: Text
     limit: Limit = 5
     threshold: Threshold = 0.0
-    explain: Annotated[bool, Field(description="Tell what each word adds to each genre.")] = False
+    explain: Annotated[bool, Field(description="Tell what words add to each genre, and what it reads like.")] = False
 
 
 class DocumentIn(Strict):
@@ -144,13 +151,27 @@ class WordOut(Schema):
 
     word: str
     contribution: float
+    places: Annotated[
+        list[tuple[int, int]],
+        Field(description="Where the text holds it, [start, end) in Unicode characters; the first of many."),
+    ]
 
 
 class ExplanationOut(Schema):
     """The words that speak most for and against a genre."""
 
     slug: str
+    total: Annotated[float, Field(description="What all words add: the genre's logit less the mean of all genres'.")]
     words: list[WordOut]
+
+
+class PassageOut(Schema):
+    """A passage of the site's own starter corpus that the text reads like, in the eyes of the model."""
+
+    title: str
+    text: str
+    genres: list[str]
+    similarity: Annotated[float, Field(description="The cosine, at most 1.")]
 
 
 class SuggestionOut(Schema):
@@ -168,6 +189,7 @@ class SuggestOut(SuggestionOut):
 
     model: ModelRef
     explanation: list[ExplanationOut] | None = None
+    reads_like: list[PassageOut] | None = None
 
 
 class SuggestBatchOut(Schema):
@@ -221,8 +243,8 @@ def suggest(request: HttpRequest, alias: Alias, body: SuggestIn) -> HttpResponse
     if isinstance(asked, Asked):
         active = asked.active
     wanted = body.explain and said["results"]
-    explanation = _explained(active, body.text, said["results"]) if wanted else None
-    return _json({"model": _reference(active)} | said | {"explanation": explanation})
+    told = _explained(active, body.text, said["results"]) if wanted else UNEXPLAINED
+    return _json({"model": _reference(active)} | said | told)
 
 
 @router.post(
@@ -312,19 +334,30 @@ def _suggestion(asked: Asked | str, limit: int, threshold: float) -> dict[str, A
     }
 
 
-def _explained(active: ActiveModel, text: str, results: Sequence[dict[str, Any]]) -> list[dict[str, Any]] | None:
-    """Return the words that weigh most for each result; None where the model can't tell them apart."""
+def _explained(active: ActiveModel, text: str, results: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the words that weigh most for each result, and what the text reads like."""
+    reading = Reading(text)
     try:
-        found = explain(active.model, text)
+        found = explain(active.model, reading)
     except ModelError:
-        return None
+        return UNEXPLAINED
+    places: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+    for place in word_places(reading):
+        for word in place.words:
+            places[word].append((place.start, place.end))
     explained = []
     for result in results:
         parts = found.contributions(result["slug"], against_others=True)
         heaviest = sorted(parts, key=lambda part: (-abs(part[1]), part[0]))[:EXPLAINED_WORDS]
-        words = [{"word": word, "contribution": round(value, 6)} for word, value in heaviest]
-        explained.append({"slug": result["slug"], "words": words})
-    return explained
+        words = [
+            {"word": word, "contribution": round(value, 6), "places": places.get(word, [])[:EXPLAINED_PLACES]}
+            for word, value in heaviest
+        ]
+        total = sum(value for _, value in parts)
+        explained.append({"slug": result["slug"], "total": round(total, 6), "words": words})
+    near = active.neighbours.nearest(found.direction, text) if active.neighbours else []
+    passages = [asdict(alike.passage) | {"similarity": round(alike.cosine, 6)} for alike in near]
+    return {"explanation": explained, "reads_like": passages}
 
 
 def _reference(active: ActiveModel) -> dict[str, Any]:

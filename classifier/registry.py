@@ -18,6 +18,7 @@ from django.utils import timezone
 from classifier.alerts import Finding, close_alerts, raise_alert
 from classifier.core.errors import GenreError, ModelDamaged, ModelError, ModelMissing
 from classifier.core.model import META_FILE, MODEL_FILE, GenreModel, read_meta
+from classifier.core.neighbours import NEIGHBOURS_FILE, Neighbours
 from classifier.models import ModelEvent, ModelVersion
 
 logger = logging.getLogger(__name__)
@@ -37,12 +38,16 @@ NOTHING: tuple[int, Signature] = (0, ())
 
 @dataclass(frozen=True)
 class ActiveModel:
-    """A model in memory, the number and row id of its version, and a challenger's share of the traffic."""
+    """A model in memory, the number and row id of its version, and a challenger's share of the traffic.
+
+    ``neighbours`` are the passages that lie beside it, if there are any.
+    """
 
     number: int
     version_id: int
     model: GenreModel
     share: float = 0.0
+    neighbours: Neighbours | None = None
 
 
 class NoChampion(ModelError):
@@ -408,13 +413,27 @@ def _find_locked(role: str) -> ModelVersion | None:
 
 
 def _activate(version: ModelVersion, model: GenreModel) -> ActiveModel:
-    return ActiveModel(version.number, version.pk, model, version.shadow_share)
+    return ActiveModel(version.number, version.pk, model, version.shadow_share, _neighbours_of(version, model))
+
+
+def _neighbours_of(version: ModelVersion, model: GenreModel) -> Neighbours | None:
+    """Return what lies beside the model. Without it the page lacks a paragraph, so its damage stops nobody."""
+    try:
+        return Neighbours.load(folder_of(version), model)
+    except ModelMissing:
+        return None
+    except ModelError as error:
+        logger.warning("%s answers without passages: %s", version, error)
+        return None
 
 
 def _signature(folder: Path) -> Signature:
     """Return what changes when a file of the model is written, cut, replaced or deleted."""
     try:
         stats = [(folder / name).stat() for name in (MODEL_FILE, META_FILE)]
+        # Made after a promotion, mostly.
+        if (folder / NEIGHBOURS_FILE).exists():
+            stats.append((folder / NEIGHBOURS_FILE).stat())
     except OSError:
         return ()
     return tuple(number for stat in stats for number in (stat.st_mtime_ns, stat.st_size, stat.st_ino))

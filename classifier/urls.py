@@ -7,6 +7,7 @@ from classifier import views
 app_name = "classifier"
 urlpatterns = [
     path("", views.classify, name="text-classify"),
+    path("why/", views.explain, name="text-explain"),
     path("about/", views.about, name="model-about"),
     path("privacy/", views.privacy, name="privacy-read"),
 ]

@@ -6,15 +6,16 @@ from typing import Any
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from classifier.core.errors import ModelError
 from classifier.forms import TextForm
 from classifier.http import page_or_partial, whole_page
 from classifier.models import Genre, ModelVersion, Prediction
-from classifier.predictions import Shown, predict_text
+from classifier.predictions import BadToken, Shown, predict_text
 from classifier.registry import champion
 from classifier.sample_texts import sample_texts
+from classifier.why import Unexplained, why
 from classifier.wording import ABSTENTIONS, STANDS_OUT, genre_lines
 
 logger = logging.getLogger(__name__)
@@ -59,6 +60,18 @@ def classify(request: HttpRequest) -> HttpResponse:
             raise Http404(f"no example {name!r}")
         context |= _predict(sample.text, Prediction.Source.EXAMPLE) | {"fill_box": True}
     return page_or_partial(request, PAGE, context, partial="result")
+
+
+@require_POST
+def explain(request: HttpRequest) -> HttpResponse:
+    """Show why a text was given its genres: the prediction is named by its token, and nothing is stored."""
+    text = request.POST.get("text", "")
+    try:
+        shown = Shown.from_token(request.POST.get("token", ""))
+        reasons = why(shown, text)
+    except (BadToken, Unexplained) as error:
+        return page_or_partial(request, PAGE, {"text": text, "problems": [str(error)]}, partial="why")
+    return page_or_partial(request, PAGE, result_context(shown, text) | {"why": reasons}, partial="why")
 
 
 def classify_expired(request: HttpRequest) -> HttpResponse:

@@ -16,6 +16,7 @@ EXPIRED = ErrorText(
 # What these forms hold would be missed. Each view shows it again with a new token, and neither predicts nor stores.
 _SHOWN_AGAIN: dict[str, Callable[[HttpRequest], HttpResponse]] = {
     "classifier:text-classify": classify_expired,
+    "classifier:text-explain": classify_expired,
     "feedback:correction-create": create_expired,
     "feedback:audit-create": audit_expired,
 }

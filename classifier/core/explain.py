@@ -11,18 +11,23 @@ Joulin, Grave, Bojanowski, Mikolov, "Bag of tricks for efficient text classifica
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
 
+import fasttext
 import numpy as np
 from numpy.typing import NDArray
 
 from classifier.core.errors import ModelError
-from classifier.core.model import LABEL, GenreModel, to_line
-from classifier.core.text import JOINT, content_words
+from classifier.core.model import GenreModel, known_pairs
+from classifier.core.text import Reading
 
 END_OF_LINE = "</s>"
 # With hierarchical softmax an output row is a fork of a tree, no genre.
 HIERARCHICAL = "hs"
+# The place of what is no word of the text: the end of the line.
+NOWHERE = -1
 # fastText's hashes: of a token (fnv-1a over signed bytes) and of a run of tokens (src/dictionary.cc).
 _FNV_START, _FNV_FACTOR, _RUN_FACTOR = 2_166_136_261, 16_777_619, 116_049_371
 
@@ -41,11 +46,18 @@ class Explanation:
     slugs : tuple of str, length n_genres
     parts : ndarray of shape (n_tokens, n_genres)
         Each column sums to the genre's logit.
+    places : tuple of tuple of int, length n_tokens
+        Where the words of each token stand among the content words of the text, counted from 0; ``NOWHERE`` for the
+        end of the line.
+    direction : ndarray of shape (dim,)
+        Where the words of the text point together: the mean of their input rows, without the end of the line.
     """
 
     tokens: tuple[tuple[str, ...], ...]
     slugs: tuple[str, ...]
     parts: Matrix
+    places: tuple[tuple[int, ...], ...] = ()
+    direction: Matrix = field(default_factory=lambda: np.zeros(0))
 
     @property
     def logits(self) -> Matrix:
@@ -78,19 +90,39 @@ class Explanation:
             values = values - self.parts.mean(axis=1)
         sums: defaultdict[str, float] = defaultdict(float)
         for words, value in zip(self.tokens, values.tolist(), strict=True):
-            for name in words if share_pairs else (" ".join(words),):
-                sums[name] += value / (len(words) if share_pairs else 1)
+            if len(words) == 1:
+                sums[words[0]] += value
+            elif share_pairs:
+                for word in words:
+                    sums[word] += value / len(words)
+            else:
+                sums[" ".join(words)] += value
         return sorted(sums.items(), key=lambda pair: (-pair[1], pair[0]))
 
+    def by_place(self, n_words: int, slugs: Sequence[str], *, against_others: bool = False) -> Matrix:
+        """Return what each content word adds to ``slugs`` in its place, shape ``(n_words + 1, len(slugs))``.
 
-def explain(model: GenreModel, text: str) -> Explanation:
+        Words of a token share what it adds in equal parts. The last row is what no word adds, so that each column
+        sums to the genre's logit (less the mean of all logits with ``against_others``).
+        """
+        parts = self.parts[:, [self.slugs.index(slug) for slug in slugs]]
+        if against_others:
+            parts = parts - self.parts.mean(axis=1, keepdims=True)
+        sums = np.zeros((n_words + 1, len(slugs)))
+        sizes = np.fromiter(map(len, self.places), dtype=np.intp, count=len(self.places))
+        at = np.fromiter((place for places in self.places for place in places), dtype=np.intp, count=int(sizes.sum()))
+        np.add.at(sums, at, np.repeat(parts / sizes[:, None], sizes, axis=0))
+        return sums
+
+
+def explain(model: GenreModel, text: str | Reading) -> Explanation:
     """Return what each word of ``text`` adds to each genre.
 
     Parameters
     ----------
     model : GenreModel
         Of any loss but hierarchical softmax.
-    text : str
+    text : str or Reading
         Any string. One without a known word has the end-of-line token alone.
 
     Returns
@@ -108,26 +140,54 @@ def explain(model: GenreModel, text: str) -> Explanation:
         raise ModelError("A model with hierarchical softmax (loss hs) can't say what each word adds. Train with ova.")
     if engine.is_quantized():
         raise ModelError("A quantised model can't say what each word adds. Use the model that it was made from.")
-    found = list(_rows(model, to_line(content_words(text), model.words).split()))
-    inner = np.array([engine.get_input_vector(row) for _, row in found], dtype=float)
-    slugs = tuple(label.removeprefix(LABEL) for label in engine.get_labels())
+    found = list(_rows(model, Reading.of(text).content_words))
+    inner = _input_rows(engine, [row for _, _, row in found])
     outer = np.asarray(engine.get_output_matrix(), dtype=float)
-    parts = inner.reshape(len(found), outer.shape[1]) @ outer.T / max(1, len(found))
-    return Explanation(tuple(words for words, _ in found), slugs, parts)
+    parts = inner @ outer.T / max(1, len(found))
+    tokens, places = tuple(words for words, _, _ in found), tuple(places for _, places, _ in found)
+    is_word = np.fromiter((places != (NOWHERE,) for places in places), dtype=bool, count=len(places))
+    direction = inner[is_word].mean(axis=0) if is_word.any() else np.zeros(inner.shape[1])
+    return Explanation(tokens, model.row_slugs, parts, places, direction)
 
 
-def _rows(model: GenreModel, line: Sequence[str]) -> Iterator[tuple[tuple[str, ...], int]]:
-    """Yield the words and the input row of each token that the line has for fastText."""
-    engine, tokens = model.engine, [*line, END_OF_LINE]
-    for token in tokens:
-        if (row := engine.get_word_id(token)) >= 0:
-            yield tuple(token.split(JOINT)), row
+def _rows(model: GenreModel, content: Sequence[str]) -> Iterator[tuple[tuple[str, ...], tuple[int, ...], int]]:
+    """Yield the words, their places and the input row of each token that fastText has for a text's content words."""
+    engine, row_of, known = model.engine, model.engine.f.getWordId, model.words
+    pairs = known_pairs(content, known)
+    for at, word in enumerate(content):
+        if word in known:
+            yield (word,), (at,), row_of(word)
+    for at, pair in pairs:
+        yield tuple(content[at : at + 2]), (at, at + 1), row_of(pair)
+    if END_OF_LINE in known:
+        yield (END_OF_LINE,), (NOWHERE,), row_of(END_OF_LINE)
     arguments = engine.f.getArgs()
-    hashes = [_hash(token) for token in tokens] if arguments.wordNgrams > 1 else []
+    if arguments.wordNgrams < 2:
+        return
+    # Runs of the line's tokens (``to_line``), of unknown ones too.
+    tokens = [*content, *(pair for _, pair in pairs), END_OF_LINE]
+    places = [*((at,) for at in range(len(content))), *((at, at + 1) for at, _ in pairs), (NOWHERE,)]
+    hashes = list(map(_hash, tokens))
     for start, value in enumerate(hashes):
         for end in range(start + 1, min(start + arguments.wordNgrams, len(tokens))):
             value = (value * _RUN_FACTOR + hashes[end]) % 2**64
-            yield tuple(tokens[start : end + 1]), len(model.words) + value % arguments.bucket
+            run = slice(start, end + 1)
+            yield tuple(tokens[run]), tuple(chain(*places[run])), len(known) + value % arguments.bucket
+
+
+def _input_rows(engine: Any, rows: Sequence[int]) -> Matrix:
+    """Return rows of the input matrix, shape ``(len(rows), dim)``.
+
+    One vector of fastText's is filled again and again: ``get_input_vector`` makes a new one for each, which took half
+    of the time of an explanation. A copy of the whole matrix would double what a model takes of memory.
+    """
+    vector = fasttext.FastText.fasttext.Vector(engine.get_dimension())
+    seen, found = np.asarray(vector), np.empty((len(rows), engine.get_dimension()))
+    read = engine.f.getInputVector
+    for at, row in enumerate(rows):
+        read(vector, row)
+        found[at] = seen
+    return found
 
 
 def _hash(token: str) -> int:

@@ -106,7 +106,12 @@ def to_line(words: Sequence[str], known: Set[str] = frozenset()) -> str:
     and a final newline: with it ``predict`` sees the end-of-line token that training saw; without it the
     scores are others.
     """
-    return " ".join([*words, *(pair for pair in joined_pairs(words) if pair in known)]) + "\n"
+    return " ".join([*words, *(pair for _, pair in known_pairs(words, known))]) + "\n"
+
+
+def known_pairs(words: Sequence[str], known: Set[str]) -> list[tuple[int, str]]:
+    """Return each pair of neighbours that is ``known`` as one token, and the place of its first word."""
+    return [(at, pair) for at, pair in enumerate(joined_pairs(words)) if pair in known]
 
 
 def sha256_of(path: Path) -> str:
@@ -131,7 +136,9 @@ class GenreModel:
         self.meta = meta
         self._known = frozenset(engine.get_words())
         self.calibration = Calibration.from_json(meta.get("calibration"))
-        self.slugs: tuple[str, ...] = tuple(sorted(label.removeprefix(LABEL) for label in engine.get_labels()))
+        # In the order of the output rows; to ask fastText again takes it 0.1 ms.
+        self.row_slugs: tuple[str, ...] = tuple(label.removeprefix(LABEL) for label in engine.get_labels())
+        self.slugs: tuple[str, ...] = tuple(sorted(self.row_slugs))
         self._labels = tuple((f"{LABEL}{slug}", slug) for slug in self.slugs)
         self.thresholds = Thresholds.from_json(meta.get("thresholds"), self.slugs)
 

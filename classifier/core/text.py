@@ -43,7 +43,7 @@ _LABEL = re.compile("__label__", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?=#[0-9]+|#[xX][0-9a-fA-F]+|[^\t\n\f <&#;]{1,32})")
 # Combining accents that NFC leaves alone (lower-case U+0130 is an i and U+0307) belong to their word.
 _LETTERS = r"[^\W_]+(?:[\u0300-\u036f]+[^\W_]*)*"
-_WORD = re.compile(rf"{_LETTERS}(?:['’]{_LETTERS})*")
+WORD = re.compile(rf"{_LETTERS}(?:['’]{_LETTERS})*")
 # The same for lower-case ASCII, in two thirds of the time.
 _PLAIN_WORD = re.compile("[a-z0-9]+(?:'[a-z0-9]+)*")
 _LETTER_BYTES = string.ascii_letters.encode()
@@ -131,8 +131,18 @@ def tokens(text: str) -> list[str]:
 
 def split_words(cleaned: str) -> list[str]:
     """Return ``tokens`` of a text that is clean already."""
-    lower = cleaned.lower()
-    return _PLAIN_WORD.findall(lower) if lower.isascii() else _WORD.findall(lower.replace("’", "'"))
+    lowered = lower(cleaned)
+    return _PLAIN_WORD.findall(lowered) if lowered.isascii() else WORD.findall(lowered)
+
+
+def lower(text: str) -> str:
+    """Return ``text`` as its words are compared: in small letters, with one kind of apostrophe."""
+    return text.lower().replace("’", "'")
+
+
+def telling(words: Sequence[str]) -> list[str]:
+    """Return those of ``words`` that tell anything about genre: of two letters or more, and no stop words."""
+    return [word for word in words if len(word) > 1 and word not in STOP_WORDS]
 
 
 def content_words(text: str) -> list[str]:
@@ -180,7 +190,7 @@ class Reading:
     def content_words(self) -> list[str]:
         """``content_words`` of the text."""
         if self._content_words is None:
-            self._content_words = [word for word in self.tokens if len(word) > 1 and word not in STOP_WORDS]
+            self._content_words = telling(self.tokens)
         return self._content_words
 
 

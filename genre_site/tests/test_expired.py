@@ -129,3 +129,8 @@ def test_other_forms_get_the_error_page(strict):
     response = strict.post("/admin/login/", {"username": "ada", "password": "x"})
     assert response.status_code == 403
     assert "Go back, reload the page" in body(response)
+
+
+def test_who_asks_why_too_late_gets_the_text_back(strict, champion):
+    response = strict.post(reverse("classifier:text-explain"), {"text": TEXT, "token": "x"}, headers=HTMX)
+    assert (response.status_code, box(response)) == (403, TEXT)

@@ -17,10 +17,11 @@ from classifier.models import Genre, ModelEvent, ModelVersion
 from classifier.registry import folder_of, promote, register
 from conftest import copy_model, make_examples
 from feedback.models import Correction
-from training import gating
+from training import gating, neighbours
 from training.core.books import Example
 from training.core.metrics import NAMES
 from training.management.commands import ensure_model, evaluate, train
+from training.neighbours import has_neighbours
 from training.pipeline import CANARIES, SEEN_FILE, TrainingPlan, feedback_corpus, remove_dead_drafts
 from training.tests.helpers import BREAD, DRAGON, book, refused, run, write_books, write_kaggle
 
@@ -75,8 +76,9 @@ def trainings(fit_here):
 
 @pytest.fixture(autouse=True)
 def starter_beside_others(tmp_path, monkeypatch):
-    """A small file that ``evaluate`` reads as the starter corpus beside another file; the real one takes it half a second."""
-    monkeypatch.setattr(evaluate, "STARTER_FILE", write_books(tmp_path / "starter.csv"))
+    """A small file that is read as the starter corpus beside another file, or a model; the real one takes half a second."""
+    for module in (evaluate, neighbours):
+        monkeypatch.setattr(module, "STARTER_FILE", write_books(tmp_path / "starter.csv"))
 
 
 @pytest.fixture
@@ -576,6 +578,7 @@ def test_ensure_model_gives_a_fresh_installation_its_first_model_once(small_star
     version = ModelVersion.objects.get()
     assert version.state == State.CHAMPION
     assert GenreModel.load(folder_of(version)).predict("a dragon and a wizard").scores[0].slug == "fantasy"
+    assert has_neighbours(version)
     assert "Version 1 answers." in run("ensure_model")
     assert ModelVersion.objects.count() == 1
 

@@ -8,6 +8,7 @@ import json
 import pytest
 from django.core.management import call_command
 
+from benchmarks.explain import delete_words, shipped_model, unseen_texts
 from classifier.core.genres import canonical_genres
 from classifier.core.text import tokens
 from classifier.models import ModelVersion
@@ -141,3 +142,10 @@ def test_word_vectors_lift_the_pinned_kaggle_books_above_the_linear_baseline(dat
         right["linear_svc"] += sum(slugs[at] == book.genres[0] for at, book in zip(best, test, strict=True))
     assert len(books) == 211
     assert right["ours"] >= right["linear_svc"] + 4
+
+
+def test_without_its_heaviest_words_a_text_loses_its_genre_more_than_without_others(data_dir):
+    starter = read_corpus(STARTER_FILE, canonical_genres()).examples
+    found = delete_words(shipped_model(starter), unseen_texts(data_dir), 500)
+    assert len(found.heaviest) == 500
+    assert found.wins >= 0.8

@@ -188,3 +188,32 @@ def test_a_reviewer_approves_in_bulk_and_edits_one(open_page, django_user_model)
     edited = Correction.objects.get(chosen=["cooking"])
     assert edited.slugs() == ("fantasy",)
     assert edited.events.filter(action="edited", by="rita", reason="no recipe in it").count() == 1
+
+
+def test_why_is_read_genre_by_genre_with_the_arrow_keys(open_page):
+    page = open_page()
+    paste(page)
+    page.get_by_role("button", name="Why these genres?").press("Enter")
+    expect(page.get_by_role("heading", name="Why these genres")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("radio", name="Fantasy")).to_be_focused()
+    dragon = page.locator(".told").get_by_text("dragon", exact=True)
+    line = "element => getComputedStyle(element).textDecorationStyle + getComputedStyle(element).textDecorationLine"
+    assert dragon.evaluate(line) == "solidunderline"
+    expect(page.get_by_role("group", name="Fantasy")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("group", name="Fantasy")).to_be_hidden()
+    assert dragon.evaluate(line) == "dottedunderline"
+
+
+def test_why_is_told_without_javascript(open_page):
+    page = open_page(java_script_enabled=False)
+    paste(page)
+    page.get_by_role("button", name="Why these genres?").click()
+    expect(page.get_by_role("heading", name="Why these genres")).to_be_visible()
+    expect(page.get_by_label("Text", exact=True)).to_have_value(TEXT)
+    expect(page.locator(".told")).to_have_text(TEXT)
+    other = page.get_by_role("radio").nth(1)
+    page.locator("label[for=why-2]").click()
+    expect(other).to_be_checked()
+    expect(page.locator("#reasons-2")).to_be_visible()

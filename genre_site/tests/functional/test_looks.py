@@ -40,8 +40,17 @@ def receipt(page):
     expect(page.get_by_role("heading", name="Your correction")).to_be_visible()
 
 
+def why(page):
+    page.get_by_label("Text", exact=True).fill(TEXT)
+    page.get_by_role("button", name="Show genres").click()
+    page.get_by_role("button", name="Why these genres?").click()
+    expect(page.get_by_role("heading", name="Why these genres")).to_be_focused()
+    page.locator(".reasons label").nth(1).click()
+
+
 STATES = {
     "empty": ("/", None),
+    "why": ("/", why),
     "result": ("/", result),
     "problem": ("/", problem),
     "receipt": ("/", receipt),

@@ -10,7 +10,9 @@ from classifier.genre_table import current_genres
 from classifier.models import ModelVersion
 from classifier.registry import NoChampion, get_version, last_good_before, load_version
 from training.gating import promote_gated
+from training.management.commands.build_neighbours import write_neighbours
 from training.management.commands.train import vectors_of
+from training.neighbours import has_neighbours
 from training.pipeline import TrainingPlan, train_model
 
 
@@ -44,6 +46,8 @@ class Command(GenreCommand):
         if problem:
             self.stderr.write(f"{problem} Restore its files from a backup, or run manage.py rollback --reason WHY")
         self.stdout.write(f"Version {answering.number} answers.")
+        if not has_neighbours(answering):
+            write_neighbours(self, answering)
 
     @staticmethod
     def _who_answers(champion: ModelVersion) -> tuple[ModelVersion | None, str]:
@@ -68,3 +72,4 @@ class Command(GenreCommand):
         if not promotion.is_champion:
             raise CommandError(f"{promotion.refusal} `manage.py gate {number}` shows why.")
         self.stdout.write(f"Version {number} answers.", self.style.SUCCESS)
+        write_neighbours(self, promotion.version)

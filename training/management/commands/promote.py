@@ -8,7 +8,9 @@ from django.core.management.base import CommandParser
 from classifier.commands import CommandError, GenreCommand, operator_name
 from classifier.registry import RECHECK_SECONDS
 from training.gating import Promotion, promote_gated
+from training.management.commands.build_neighbours import write_neighbours
 from training.management.commands.gate import add_data
+from training.neighbours import has_neighbours
 from training.tables import print_gate
 
 
@@ -48,6 +50,8 @@ class Command(GenreCommand):
                 f"{promotion.refusal} The champion stays. Train again, or overrule the gate with --force --reason WHY."
             )
         self._tell(promotion)
+        if not has_neighbours(promotion.version):
+            write_neighbours(self, promotion.version)
 
     def _tell(self, promotion: Promotion) -> None:
         if promotion.error:
