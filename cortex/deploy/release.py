@@ -95,3 +95,12 @@ class Release:
         """What the container is told; a text each, as engines want them."""
         own = {"MODEL_SHA256": self.model_sha256, "WORKERS": str(self.workers), "THREADS": str(self.threads)}
         return own | {name: str(value) for name, value in self.env.items()}
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one version gets of the traffic; a shadow gets copies of ``percent`` of it, and its answers are dropped."""
+
+    release_version: str
+    percent: int
+    shadow: bool = False
