@@ -14,11 +14,12 @@ COPY classifier classifier
 COPY feedback feedback
 COPY training training
 COPY genre_site genre_site
+COPY cortex cortex
 COPY templates templates
 COPY static static
 # Django does not start without a key; this one signs nothing, and the image has none.
 RUN SECRET_KEY=signs-nothing DATABASE_URL=sqlite://:memory: .venv/bin/python manage.py collectstatic --no-input \
-    && .venv/bin/python -m compileall -q classifier feedback training genre_site
+    && .venv/bin/python -m compileall -q classifier feedback training genre_site cortex
 
 FROM ${PYTHON_IMAGE}
 # A volume that is made of /data gets its owner.

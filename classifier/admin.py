@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 
 from classifier.key_admin import ApiKeyAdmin as ApiKeyAdmin
-from classifier.models import Alert, Genre, ModelEvent, ModelVersion, Prediction
+from classifier.models import Alert, Deployment, DeploymentEvent, Genre, ModelEvent, ModelVersion, Prediction
 
 admin.site.site_header = "Genre Detector"
 admin.site.site_title = "Genre Detector"
@@ -292,3 +292,64 @@ class AlertAdmin(ReadOnly, admin.ModelAdmin):
     def closed(self, alert: Alert) -> Any:
         """Return when it was over."""
         return alert.closed_at
+
+
+@admin.display(description="Outcome", ordering="succeeded")
+def outcome(event: DeploymentEvent) -> str:
+    """Return a word for it."""
+    return "done" if event.succeeded else "failed"
+
+
+@admin.display(description="Traffic afterwards")
+def traffic(event: DeploymentEvent) -> str:
+    """Return which version got how much."""
+    return ", ".join(f"{name} {share}" for name, share in event.shares.items()) or "–"
+
+
+class DeploymentEventInline(ReadOnly, admin.TabularInline):
+    """What was done with a deployment."""
+
+    model = DeploymentEvent
+    fields = ["at", "action", outcome, traffic, "by", "message"]
+    readonly_fields = fields
+    extra = 0
+    verbose_name_plural = "History"
+
+
+@admin.register(Deployment)
+class DeploymentAdmin(ReadOnly, admin.ModelAdmin):
+    """Versions of the prediction service in clusters; written by `deploy_cortex`, here they are read."""
+
+    list_display = ["release_version", "version", "kind", "place", "image", "at"]
+    list_filter = ["name", "kind", "place", "at"]
+    list_select_related = ["version"]
+    fields = ["release_version", "name", "version", "model_sha256", "kind", "image", "place", "at", "settings_sent"]
+    inlines = [DeploymentEventInline]
+
+    class Media:
+        css = {"all": ["css/admin.css"]}
+
+    @admin.display(description="SHA-256 of the model")
+    def model_sha256(self, deployment: Deployment) -> str:
+        """Return the hash that the service holds its model against."""
+        return str(deployment.release.get("model_sha256", "–"))
+
+    @admin.display(description="Settings")
+    def settings_sent(self, deployment: Deployment) -> str:
+        """Return the rest of what was sent; none of it is a secret."""
+        shown = ("cpu", "memory", "min_replicas", "max_replicas", "workers", "threads")
+        sent = {name: deployment.release.get(name) for name in shown} | deployment.release.get("env", {})
+        return _table(["", "value"], ([name, _cell(value)] for name, value in sent.items()))
+
+
+@admin.register(DeploymentEvent)
+class DeploymentEventAdmin(ReadOnly, admin.ModelAdmin):
+    """Everything that was done with deployments, or tried."""
+
+    list_display = ["at", "deployment", "action", outcome, traffic, "by", "message"]
+    list_filter = ["action", "succeeded", "at"]
+    list_select_related = ["deployment"]
+    fields = ["at", "deployment", "action", outcome, traffic, "replaced", "by", "message"]
+
+    class Media:
+        css = {"all": ["css/admin.css"]}

@@ -157,6 +157,58 @@ class ModelEvent(AppendOnly):
         return f"{self.version}: {self.from_state or 'new'} → {self.to_state}"
 
 
+class Deployment(models.Model):
+    """A version of the prediction service that was sent to a cluster. Written by ``cortex.deploy.recording``."""
+
+    place = models.CharField(max_length=200, help_text="The cluster: its operator's address.")
+    name = models.CharField(max_length=42, help_text="What callers ask for.")
+    release_version = models.CharField(max_length=42, help_text="The name of this version alone.")
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="deployments")
+    kind = models.CharField(max_length=10)
+    image = models.CharField(max_length=500)
+    release = models.JSONField(help_text="All of what was sent, so that it can be sent again.")
+    at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["place", "release_version"], name="classifier_one_deployment_a_version")
+        ]
+
+    def __str__(self) -> str:
+        return self.release_version
+
+
+class DeploymentEvent(AppendOnly):
+    """Something done with a deployment, or tried: who, when, and what came of it."""
+
+    class Action(models.TextChoices):
+        """What was done."""
+
+        DEPLOY = "deploy", "Deployed"
+        CANARY = "canary", "Canary"
+        SHADOW = "shadow", "Shadow"
+        PROMOTE = "promote", "Promoted"
+        ROLL_BACK = "rollback", "Rolled back"
+        REFRESH = "refresh", "Refreshed"
+        DELETE = "delete", "Deleted"
+
+    deployment = models.ForeignKey(Deployment, on_delete=models.PROTECT, related_name="events")
+    action = models.CharField(max_length=10, choices=Action.choices)
+    succeeded = models.BooleanField()
+    shares = models.JSONField(default=dict, help_text="Of the traffic, afterwards, in percent by version.")
+    replaced = models.CharField(max_length=42, blank=True, help_text="The version that had most of the traffic before.")
+    message = models.TextField(blank=True)
+    by = models.CharField(max_length=150)
+    at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.deployment}: {self.get_action_display()}{'' if self.succeeded else ', failed'}"
+
+
 class Prediction(models.Model):
     """What a version said of a text, without the text."""
 

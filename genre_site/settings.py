@@ -80,6 +80,17 @@ GENRE_LOGIN_ATTEMPTS = env.int("GENRE_LOGIN_ATTEMPTS", 5, validate=validate.Rang
 GENRE_LOGIN_LOCK_MINUTES = env.float(
     "GENRE_LOGIN_LOCK_MINUTES", 15, validate=validate.Range(min=0, min_inclusive=False)
 )
+# What `deploy_cortex` takes where its options say nothing: the name that callers ask for, the image, the operator.
+GENRE_CORTEX_NAME = env.str("GENRE_CORTEX_NAME", "genre")
+GENRE_CORTEX_IMAGE = env.str("GENRE_CORTEX_IMAGE", "")
+GENRE_CORTEX_OPERATOR = env.str("GENRE_CORTEX_OPERATOR", "")
+# The token of the deployed service; it is sent to the service alone, the cluster is told its hash.
+GENRE_CORTEX_TOKEN = env.str("GENRE_CORTEX_TOKEN", "")
+# Certificates of the cluster's load balancers, which by default sign their own; empty: those of this machine.
+GENRE_CORTEX_CA_FILE = env.str("GENRE_CORTEX_CA_FILE", "")
+# The `cortex` program (--transport cli), and where it keeps cli.yaml (--env).
+CORTEX_CLI_PATH = env.str("CORTEX_CLI_PATH", "")
+CORTEX_CLI_CONFIG_DIR = Path(env.str("CORTEX_CLI_CONFIG_DIR", "") or Path.home() / ".cortex")
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -99,6 +110,8 @@ INSTALLED_APPS = [
     "classifier",
     "feedback",
     "training",
+    # Its command; the service itself knows no Django.
+    "cortex",
 ]
 
 MIDDLEWARE = [

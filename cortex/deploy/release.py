@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
+from cortex.deploy.errors import DeployError
+
 # DNS-1035, which Cortex and Kubernetes ask for; Cortex takes 42 characters, of which "-m" and the digest need ten.
 _NAME = re.compile("[a-z]([-a-z0-9]*[a-z0-9])?")
 _MOST_NAME = 42
@@ -24,7 +26,7 @@ class Kind(StrEnum):
     TASK = "task"
 
 
-class ReleaseError(ValueError):
+class ReleaseError(DeployError, ValueError):
     """A release that no engine would take; the message says what to change."""
 
 

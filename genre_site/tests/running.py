@@ -34,7 +34,6 @@ NOT_CODE = (
     "docs",
     "benchmarks",
     "explore",
-    "cortex",
     "test-results",
     ".*_cache",
 )

@@ -1,7 +1,6 @@
 """Where a catalogue lies and where its predictions go: a path of this machine or an address of fsspec (``s3://…``)."""
 
 import hashlib
-import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import IO, Any
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from classifier.core import packages
 from classifier.core.errors import CorpusError
 from classifier.core.files import replacing_bytes
 
@@ -24,11 +24,7 @@ def needed(module: str, *, what: str) -> Any:
     CorpusError
         When it is not installed; says how to install it.
     """
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        package = module.partition(".")[0]
-        raise CorpusError(f"{what} needs the package {package}: pip install -r requirements-bulk.txt") from error
+    return packages.needed(module, what=what, requirements="requirements-bulk.txt", error=CorpusError)
 
 
 @dataclass(frozen=True)
