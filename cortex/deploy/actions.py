@@ -48,14 +48,16 @@ class Deployments:
     ) -> Proposal:
         """Propose that a release gets the traffic, or ``percent`` of it beside what has it."""
         situation = self._look()
-        before = recording.previous(self._transport.place, self._name, situation.main)
+        old = self._old(situation)
+        # Of a version that goes on answering the one before stays too; a new one can go back to the old.
+        before = recording.previous(self._transport.place, self._name, old) if release.version == old else None
         planned = plan(
             situation,
             action,
             release.version,
             kind=release.kind,
             percent=percent,
-            main=self._old(situation),
+            main=old,
             keep=[before.release_version] if before else (),
             tried=recording.was_tried(self._transport.place, release.version),
         )
