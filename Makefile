@@ -26,7 +26,7 @@ $(VENV)/run.stamp: requirements.txt | $(BIN)/python
 	$(PIP) -r requirements.txt
 	@touch $@
 
-$(VENV)/dev.stamp: requirements.txt requirements-dev.txt requirements-bulk.txt explore/requirements.txt cortex/requirements.txt | $(BIN)/python
+$(VENV)/dev.stamp: requirements.txt requirements-dev.txt requirements-bulk.txt requirements-deploy.txt explore/requirements.txt cortex/requirements.txt | $(BIN)/python
 	@echo "Installing what the tests need (once, about a minute) …"
 	$(PIP) -r requirements-dev.txt
 	@touch $@ $(VENV)/run.stamp

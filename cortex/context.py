@@ -32,6 +32,7 @@ SERVICE = (
     "service",
     "settings",
     "store",
+    "task",
     "wire",
 )
 BUILD = {"Dockerfile": "cortex/Dockerfile", "requirements.txt": "cortex/requirements.txt"}

@@ -47,9 +47,11 @@ class Api:
             return cls(
                 str(about["name"]),
                 str(about["kind"]),
-                str(said.get("endpoint") or ""),
-                *(int(status.get(key) or 0) for key in ("ready", "requested", "up_to_date")),
-                tuple(
+                endpoint=str(said.get("endpoint") or ""),
+                ready=int(status.get("ready") or 0),
+                requested=int(status.get("requested") or 0),
+                up_to_date=int(status.get("up_to_date") or 0),
+                shares=tuple(
                     Share(api["name"], int(api["weight"]), bool(api.get("shadow"))) for api in spec.get("apis") or ()
                 ),
             )

@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from cortex.deploy.apis import Api, Transport
 from cortex.deploy.errors import DeployError
-from cortex.deploy.release import Share
-from cortex.deploy.spec import API_KINDS, SPLITTER, Kind
+from cortex.deploy.release import Kind, Share
+from cortex.deploy.spec import API_KINDS, SPLITTER
 
 
 class Action(StrEnum):

@@ -25,7 +25,7 @@ def test_every_setting_that_is_read_is_documented():
 
 def test_every_command_of_ours_is_in_the_readme():
     readme = (ROOT / "README.md").read_text()
-    ours = [name for name, app in get_commands().items() if app in ("classifier", "feedback", "training")]
+    ours = [name for name, app in get_commands().items() if app in ("classifier", "feedback", "training", "cortex")]
     assert len(ours) >= 9
     assert [name for name in ours if f"`{name}" not in readme] == []
 

@@ -238,13 +238,19 @@ class Cluster:
     def describe(self, api, *, with_spec):
         counts = self.counts(api)
         ready = counts.get("ready", 0)
-        status = {"ready": ready, "requested": counts.get("requested", 0), "up_to_date": 0 if api.is_updating else ready}
+        status = {
+            "ready": ready,
+            "requested": counts.get("requested", 0),
+            "up_to_date": 0 if api.is_updating else ready,
+        }
         said = {"metadata": {"name": api.name, "kind": api.kind, "id": api.id}, "status": status}
         return said | ({"spec": self._spec(api), "endpoint": self.endpoint(api.name)} if with_spec else {})
 
     def delete(self, name):
         api = self.known(name)
-        users = [each.name for each in self.apis.values() if any(t["name"] == name for t in each.document.get("apis", ()))]
+        users = [
+            each.name for each in self.apis.values() if any(t["name"] == name for t in each.document.get("apis", ()))
+        ]
         if users:
             raise Refused("resources.api_used_by_traffic_splitter", f"cannot delete {name}: used by {', '.join(users)}")
         del self.apis[name]
@@ -411,7 +417,9 @@ class _Operator(_Handler):
                 return [cluster.describe(cluster.known(name), with_spec=True)]
             case "GET", "describe":
                 api = cluster.known(name)
-                return [{"metadata": {"name": name, "kind": api.kind}, "status": {"replica_counts": cluster.counts(api)}}]
+                return [
+                    {"metadata": {"name": name, "kind": api.kind}, "status": {"replica_counts": cluster.counts(api)}}
+                ]
             case "POST", "refresh":
                 return cluster.refresh(name)
             case "DELETE", "delete":
