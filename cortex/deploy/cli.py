@@ -16,8 +16,7 @@ from typing import Any
 from cortex.deploy.apis import Api, results
 from cortex.deploy.environments import FILE
 from cortex.deploy.errors import OperatorError, Unreachable
-from cortex.deploy.rendering import as_yaml
-from cortex.deploy.spec import CORTEX_VERSION, Document
+from cortex.deploy.spec import CORTEX_VERSION, Document, as_text
 
 _SECONDS = 600
 _ENVIRONMENT = "deploy"
@@ -85,7 +84,7 @@ class Cli:
             environment = {"name": _ENVIRONMENT, "operator_endpoint": self.place}
             Path(folder, FILE).write_text(json.dumps({"telemetry": False, "environments": [environment]}))
             if documents is not None:
-                Path(folder, "cortex.yaml").write_text(as_yaml(documents), encoding="utf-8")
+                Path(folder, "cortex.yaml").write_text(as_text(documents), encoding="utf-8")
             env = os.environ | {"CORTEX_CLI_CONFIG_DIR": folder, "CORTEX_TELEMETRY_DISABLE": "true"}
             try:
                 done = subprocess.run(

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from classifier.core.packages import needed
+import yaml
+
 from cortex.deploy.errors import DeployError
 
 FILE = "cli.yaml"
@@ -17,7 +18,6 @@ def operator_of(name: str, folder: Path) -> str:
     DeployError
         When there is none; names those that there are.
     """
-    yaml = needed("yaml", what="Reading cli.yaml", requirements="requirements-deploy.txt", error=DeployError)
     path = folder / FILE
     try:
         said = yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -12,8 +12,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from cortex.deploy.apis import Api, results
 from cortex.deploy.errors import DeployError, OperatorError, Unreachable
-from cortex.deploy.rendering import as_yaml
-from cortex.deploy.spec import CORTEX_VERSION, Document
+from cortex.deploy.spec import CORTEX_VERSION, Document, as_text
 
 _SECONDS = 60
 _NOT_DEPLOYED = "resources.api_not_deployed"
@@ -62,7 +61,7 @@ class Operator:
         head = (
             'Content-Disposition: form-data; name="config"; filename="config"\r\nContent-Type: application/octet-stream'
         )
-        body = f"--{boundary}\r\n{head}\r\n\r\n{as_yaml(documents)}\r\n--{boundary}--\r\n"
+        body = f"--{boundary}\r\n{head}\r\n\r\n{as_text(documents)}\r\n--{boundary}--\r\n"
         kind = f"multipart/form-data; boundary={boundary}"
         query = {"configFileName": "cortex.yaml", "force": "false"}
         return results(self._ask("POST", "/deploy", query, body.encode(), kind))

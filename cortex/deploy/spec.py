@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cortex.deploy.release import Kind, Release, Share
+from cortex.deploy.yaml_text import as_yaml
 
 Document = dict[str, Any]
 
@@ -68,6 +69,11 @@ def splitter(name: str, shares: Sequence[Share]) -> Document:
             for share in sorted(shares, key=lambda share: share.release_version)
         ],
     }
+
+
+def as_text(documents: Sequence[Document]) -> str:
+    """Return what is sent: one YAML document, which is a list."""
+    return as_yaml([list(documents)])  # type: ignore[list-item]
 
 
 def _probe(path: str, *, period: int) -> Document:

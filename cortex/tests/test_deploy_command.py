@@ -76,7 +76,7 @@ def test_a_canary_is_shown_beside_the_version_that_is_named(champion):
 def test_manifests_for_other_engines_are_written_by_who_knows_them(champion, monkeypatch):
     seen = []
 
-    def documents(release, *, split):
+    def documents(release, *, split, gateway=""):
         seen.append((release, split))
         return [{"kind": "Deployment", "metadata": {"name": release.version}}, {"kind": "Service"}]
 
@@ -84,6 +84,8 @@ def test_manifests_for_other_engines_are_written_by_who_knows_them(champion, mon
     shown, _ = run("--image", IMAGE, "--target", "kubernetes")
     assert [document["kind"] for document in yaml.safe_load_all(shown)] == ["Deployment", "Service"]
     ((release, split),) = seen
+    with pytest.raises(CommandError, match="knows no gate; --with takes gateway"):
+        run("--image", IMAGE, "--target", "kubernetes", "--with", "gate=x")
     assert split == (Share(release.version, 100),)
 
 
@@ -153,7 +155,7 @@ def test_the_program_is_called_as_it_wants_with_telemetry_off(program):
     arguments, configuration, *document = seen.read_text().splitlines()
     assert arguments == "deploy cortex.yaml --env deploy -o json -y"
     assert json.loads(configuration)["telemetry"] is False
-    assert document == ["- name: x"]
+    assert document == ["---", "- name: x"]
 
 
 def test_an_error_of_one_api_is_not_lost_as_the_program_loses_it(program):

@@ -1,9 +1,7 @@
 """``manage.py deploy_cortex``."""
 
-import argparse
-import hashlib
-import importlib
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -12,49 +10,27 @@ from django.core.management.base import CommandParser
 from classifier.commands import CommandError, GenreCommand, Table, operator_name
 from classifier.models import ModelVersion
 from classifier.registry import get_version, load_version
-from cortex.deploy import recording, rules
+from cortex.deploy import rules, spec
 from cortex.deploy.actions import Deployments, Proposal
-from cortex.deploy.connecting import TRANSPORTS, connect, trusting
-from cortex.deploy.environments import operator_of
-from cortex.deploy.errors import SpecError
+from cortex.deploy.connecting import TRANSPORTS, trusting
 from cortex.deploy.flow import Terms
-from cortex.deploy.plan import Action, beside
-from cortex.deploy.release import Kind, Release, ReleaseError, Share
-from cortex.deploy.rendering import as_json, as_stream, as_yaml
+from cortex.deploy.options import (
+    TARGETS,
+    WITHOUT_RELEASE,
+    action_of,
+    as_usage,
+    assignment,
+    percent,
+    positive,
+    refuse_what_does_not_fit,
+    release_of,
+    renderer_of,
+    split_of,
+    transport_of,
+)
+from cortex.deploy.release import Kind, Release
 from cortex.deploy.smoke import Expected
-
-# Who renders a release; each has `documents(release, *, split)`.
-TARGETS = {
-    "cortex": "cortex.deploy.spec",
-    "kubernetes": "cortex.deploy.kubernetes",
-    "kserve": "cortex.deploy.kserve",
-}
-# What is done with what is deployed already, so that no release is described.
-_WITHOUT_RELEASE = ("promote", "rollback", "status", "logs", "refresh", "delete")
-_OF_RELEASE = ("model", "image", "dry_run", "canary", "shadow", "no_wait", "beside", "set")
-
-
-def percent(value: str) -> int:
-    """Return a share of the traffic, or refuse it as wrong usage (exit 2)."""
-    number = int(value.removesuffix("%")) if value.removesuffix("%").isdecimal() else 0
-    if not 1 <= number <= 99:
-        raise argparse.ArgumentTypeError(f"a share is a whole number of percent from 1 to 99, not {value}")
-    return number
-
-
-def assignment(value: str) -> tuple[str, str]:
-    """Return the name and the value of ``NAME=VALUE``."""
-    name, sign, given = value.partition("=")
-    if not sign or not name.isidentifier():
-        raise argparse.ArgumentTypeError(f"NAME=VALUE is needed, not {value.partition('=')[0]}")
-    return name, given
-
-
-def positive(value: str) -> int:
-    """Return a whole number of at least 1."""
-    if not value.isdecimal() or int(value) < 1:
-        raise argparse.ArgumentTypeError(f"a whole number of at least 1 is needed, not {value}")
-    return int(value)
+from cortex.deploy.yaml_text import as_yaml
 
 
 class Command(GenreCommand):
@@ -74,7 +50,7 @@ class Command(GenreCommand):
   manage.py deploy_cortex --rollback
   manage.py deploy_cortex --status
   manage.py deploy_cortex --kind batch --set BATCH_URI=s3://bucket/jobs
-  manage.py deploy_cortex --target kubernetes > genre.yaml
+  manage.py deploy_cortex --target kubernetes --with gateway=public > genre.yaml
 """
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -98,6 +74,13 @@ class Command(GenreCommand):
         )
         how = parser.add_argument_group("how")
         how.add_argument("--target", choices=TARGETS, default="cortex", help="default: %(default)s")
+        how.add_argument(
+            "--with",
+            action="append",
+            type=assignment,
+            metavar="NAME=VALUE",
+            help="what a target alone has, such as namespace or gateway of kubernetes; repeatable",
+        )
         how.add_argument("--transport", choices=TRANSPORTS, default="http", help="cli: by the program of Cortex")
         where = how.add_mutually_exclusive_group()
         where.add_argument("--env", metavar="E", help="an environment of the cortex program")
@@ -126,12 +109,12 @@ class Command(GenreCommand):
     def handle(self, **options: Any) -> None:
         """Do what the options say."""
         options["name"] = options["name"] or settings.GENRE_CORTEX_NAME
-        chosen = next((name for name in _WITHOUT_RELEASE if options[name]), "")
-        _refuse_what_does_not_fit(chosen, options)
+        chosen = next((name for name in WITHOUT_RELEASE if options[name]), "")
+        refuse_what_does_not_fit(chosen, options)
         if options["dry_run"] or options["target"] != "cortex":
             self._render(**options)
             return
-        deployments = Deployments(_transport(options), name=options["name"], by=operator_name())
+        deployments = Deployments(transport_of(options), name=options["name"], by=operator_name())
         self._terms = Terms(
             timeout=options["timeout"],
             waits=not options["no_wait"],
@@ -142,14 +125,14 @@ class Command(GenreCommand):
 
     def _deploy(self, deployments: Deployments, options: dict[str, Any]) -> None:
         version = get_version(options["model"] or "champion")
-        release = _release(version, options)
+        release = release_of(version, options)
         self._warn(version, release)
-        action, share = _action(options)
+        action, share = action_of(options)
 
         def expected() -> Expected:
             return Expected.of(load_version(version))
 
-        self._carry_out(deployments, _usage(lambda: deployments.propose(release, expected, action, percent=share)))
+        self._carry_out(deployments, as_usage(lambda: deployments.propose(release, expected, action, percent=share)))
 
     def _promote(self, deployments: Deployments, options: dict[str, Any]) -> None:
         self._carry_out(deployments, deployments.propose_promotion())
@@ -170,7 +153,7 @@ class Command(GenreCommand):
             return
         for line in planned.lines(proposal.situation.shares):
             self.stdout.write(line)
-        found = _usage(lambda: self._with_progress(lambda terms: deployments.carry_out(proposal, terms)))
+        found = as_usage(lambda: self._with_progress(lambda terms: deployments.carry_out(proposal, terms)))
         self.stdout.write(f"{planned.version}: {found}.")
         if self._terms.waits:
             self.stdout.write("Done. Next: manage.py deploy_cortex --status", self.style.SUCCESS)
@@ -210,106 +193,24 @@ class Command(GenreCommand):
     def _render(self, **options: Any) -> None:
         """Write what would be sent, or what Kubernetes is to be given."""
         version = get_version(options["model"] or "champion")
-        release = _release(version, options)
-        self._warn(version, release)
-        split = _split(release, options)
-        documents = _renderer(options["target"])(release, split=split)
-        if options["target"] == "cortex":
-            _usage(lambda: rules.check(documents))
-        # kubectl reads a stream of documents, Cortex a list.
-        in_yaml = as_yaml if options["target"] == "cortex" else as_stream
-        shown = as_json(documents) if options["output"] == "json" else in_yaml(documents)
+        release = release_of(version, options)
+        self._warn(version, release, has_secret="token_secret" in dict(options["with"] or ()))
+        is_cortex = options["target"] == "cortex"
+        write = renderer_of(options["target"], dict(options["with"] or ()))
+        documents = as_usage(lambda: write(release, split=split_of(release, options)))
+        if is_cortex:
+            as_usage(lambda: rules.check(documents))
+        if options["output"] == "json":
+            shown = json.dumps(documents, indent=2)
+        else:
+            # Cortex reads a list, kubectl a stream of documents.
+            shown = spec.as_text(documents) if is_cortex else as_yaml(documents)
         self.stdout.write(shown.rstrip("\n"))
 
-    def _warn(self, version: ModelVersion, release: Release) -> None:
+    def _warn(self, version: ModelVersion, release: Release, *, has_secret: bool = False) -> None:
         if version.sabotage:
             self.stderr.write(f"Warning: {version}.")
         if "@sha256:" not in release.image:
             self.stderr.write("Warning: the image has no digest (@sha256:…), so that its tag may come to mean another.")
-        if release.kind in (Kind.REALTIME, Kind.ASYNC) and "TOKEN_SHA256" not in release.env:
+        if release.kind in (Kind.REALTIME, Kind.ASYNC) and "TOKEN_SHA256" not in release.env and not has_secret:
             self.stderr.write("Warning: GENRE_CORTEX_TOKEN is not set: whoever reaches the service may use it.")
-
-
-def _refuse_what_does_not_fit(chosen: str, options: dict[str, Any]) -> None:
-    """Refuse options that would be passed over in silence."""
-    superfluous = [name for name in _OF_RELEASE if options[name]] if chosen else []
-    if chosen and options["target"] != "cortex":
-        superfluous.append("target")
-    if superfluous:
-        words = ", ".join(f"--{name.replace('_', '-')}" for name in superfluous)
-        raise CommandError(f"--{chosen} is about what is deployed already: leave out {words}.", returncode=2)
-    if options["yes"] and chosen != "delete":
-        raise CommandError("--yes goes with --delete.", returncode=2)
-    has_shares = options["canary"] or options["shadow"]
-    if has_shares and options["kind"] not in (None, Kind.REALTIME):
-        raise CommandError(
-            "Cortex shares out the traffic of realtime APIs alone: no --canary, no --shadow.", returncode=2
-        )
-    if options["beside"] and not (has_shares and (options["dry_run"] or options["target"] != "cortex")):
-        raise CommandError("--beside goes with --canary or --shadow, and with --dry-run or --target.", returncode=2)
-
-
-def _release(version: ModelVersion, options: dict[str, Any]) -> Release:
-    kind = Kind(options["kind"] or Kind.REALTIME)
-    env = dict(options["set"] or ())
-    # Cortex itself calls a batch and brings no token.
-    if settings.GENRE_CORTEX_TOKEN and kind in (Kind.REALTIME, Kind.ASYNC):
-        env.setdefault("TOKEN_SHA256", hashlib.sha256(settings.GENRE_CORTEX_TOKEN.encode()).hexdigest())
-    return _usage(
-        lambda: Release(
-            name=options["name"],
-            image=options["image"] or settings.GENRE_CORTEX_IMAGE,
-            model_number=version.number,
-            model_sha256=version.sha256,
-            kind=kind,
-            env=env,
-            **{key: options[key] for key in ("cpu", "memory", "min_replicas", "max_replicas", "workers", "threads")},
-        )
-    )
-
-
-def _usage(work: Callable[[], Any]) -> Any:
-    """Do ``work``; what can't be deployed at all is wrong usage (exit 2)."""
-    try:
-        return work()
-    except (ReleaseError, SpecError) as error:
-        raise CommandError(str(error), returncode=2) from error
-
-
-def _action(options: dict[str, Any]) -> tuple[Action, int]:
-    if options["canary"]:
-        return Action.CANARY, options["canary"]
-    return (Action.SHADOW, options["shadow"]) if options["shadow"] else (Action.DEPLOY, 100)
-
-
-def _split(release: Release, options: dict[str, Any]) -> Sequence[Share]:
-    """Return the shares to be shown; without a cluster the record tells, or --beside, which version has the rest."""
-    if release.kind != Kind.REALTIME:
-        return ()
-    action, share = _action(options)
-    if action == Action.DEPLOY:
-        return (Share(release.version, 100),)
-    last = recording.last_move(release.name)
-    main = options["beside"] or (last.deployment.release_version if last else "")
-    if main in ("", release.version):
-        raise CommandError("Beside which version? Name it: --beside VERSION.", returncode=2)
-    return beside(main, release.version, share, shadow=action == Action.SHADOW)
-
-
-def _renderer(target: str) -> Callable[..., list[dict[str, Any]]]:
-    try:
-        return importlib.import_module(TARGETS[target]).documents
-    except ModuleNotFoundError as error:
-        raise CommandError(f"Nothing here writes manifests for {target}.") from error
-
-
-def _transport(options: dict[str, Any]) -> Any:
-    address = options["operator"] or settings.GENRE_CORTEX_OPERATOR
-    if options["env"]:
-        address = operator_of(options["env"], settings.CORTEX_CLI_CONFIG_DIR)
-    return connect(
-        address,
-        transport=options["transport"],
-        cli_path=settings.CORTEX_CLI_PATH,
-        trust=trusting(settings.GENRE_CORTEX_CA_FILE),
-    )

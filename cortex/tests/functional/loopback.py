@@ -8,16 +8,11 @@ import base64
 import json
 import random
 import re
-import subprocess
-import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 import uuid
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import yaml
@@ -25,9 +20,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from cortex.settings import NAMES
-from cortex.tests.functional.server import COMMAND, free_port
-from genre_site.tests.running import ROOT
+from cortex.tests.functional.replicas import Replica
 
 VERSION = "0.42.1"
 ACCESS, SECRET = "AKIALOOPBACK", "loopback-secret"
@@ -54,10 +47,9 @@ def check_signature(header):
         raise Refused("auth", f"{said['URL']} is not STS")
     headers = {name: values[0] for name, values in said["Header"].items()}
     sent = headers.pop("Authorization")
-    stamp, headers = headers.pop("X-Amz-Date"), headers
+    stamp = headers["X-Amz-Date"]
     request = AWSRequest(method=said["Method"], url=said["URL"], data=said["Body"], headers=headers)
     request.context["timestamp"] = stamp
-    request.headers["X-Amz-Date"] = stamp
     signer = SigV4Auth(Credentials(ACCESS, SECRET), "sts", "us-east-1")
     text = signer.string_to_sign(request, signer.canonical_request(request))
     age = time.time() - time.mktime(time.strptime(stamp, "%Y%m%dT%H%M%SZ")) + time.timezone
@@ -95,47 +87,6 @@ def validate(document):
         refuse("spec.field_must_be_specified_for_kind", f"command must be specified for {kind} kind")
     if kind not in ("BatchAPI", "TaskAPI") and document["autoscaling"]["max_replicas"] < 1:
         refuse("spec.min_replicas_greater_than_max", "min_replicas cannot be greater than max_replicas")
-
-
-class Replica:
-    """The service in a process, as a container of it would be."""
-
-    def __init__(self, container, folder, log):
-        self.port = free_port()
-        env = {"PATH": "/usr/bin:/bin", "MODEL_URI": str(folder), "DRAIN_SECONDS": "0"}
-        env |= container["env"] | {"CORTEX_PORT": str(self.port)}
-        assert set(container["env"]) <= set(NAMES)
-        told = container.get("command")
-        # In the image the programs lie in .venv/bin; here beside this Python.
-        command = [Path(sys.executable).with_name(Path(told[0]).name), *told[1:]] if told else COMMAND
-        with log.open("a") as file:
-            self.process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=file, stderr=file)
-
-    def ask(self, method, path, body=None, headers=()):
-        """Return status, headers and body."""
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", body, dict(headers), method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=20) as response:
-                return response.status, response.headers.get("Content-Type", ""), response.read()
-        except urllib.error.HTTPError as error:
-            return error.code, error.headers.get("Content-Type", ""), error.read()
-        except OSError:
-            return 503, "text/plain", b"no healthy upstream"
-
-    @property
-    def state(self):
-        if self.process.poll() is not None:
-            return "failed"
-        return "ready" if self.ask("GET", "/ready")[0] == 200 else "not_ready"
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(timeout=40)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
 
 
 class Deployed:
@@ -369,7 +320,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    do_GET = do_POST = do_DELETE = answer
+    def __getattr__(self, name):
+        """Answer every method: the base class looks for ``do_GET`` and its like."""
+        if name.startswith("do_"):
+            return self.answer
+        raise AttributeError(name)
 
 
 class _Ingress(_Handler):
@@ -385,8 +340,6 @@ class _Operator(_Handler):
             self.connection.close()
             return
         super().answer()
-
-    do_GET = do_POST = do_DELETE = answer
 
     def said(self, body):
         cluster, address = self.server.cluster, urlsplit(self.path)

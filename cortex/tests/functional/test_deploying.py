@@ -93,7 +93,6 @@ def test_a_life_from_the_first_version_to_the_last(site):
     said = site.deploy("--model", "2", "--image", NEW, "--canary", "10")
     assert "the scores of" in said
     found = ask(site, REQUESTS)
-    print(f"canary of 10%: {found[2] / REQUESTS:.1%} of {REQUESTS:,} requests")
     assert set(found) == {1, 2}
     assert abs(found[2] / REQUESTS - 0.10) < 0.03
     assert "Nothing to change" in site.deploy("--model", "2", "--image", NEW, "--canary", "10")
