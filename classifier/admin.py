@@ -320,7 +320,7 @@ class DeploymentEventInline(ReadOnly, admin.TabularInline):
 class DeploymentAdmin(ReadOnly, admin.ModelAdmin):
     """Versions of the prediction service in clusters; written by `deploy_cortex`, here they are read."""
 
-    list_display = ["release_version", "version", "kind", "place", "image", "at"]
+    list_display = ["release_version", "version", "kind", "place", "at"]
     list_filter = ["name", "kind", "place", "at"]
     list_select_related = ["version"]
     fields = ["release_version", "name", "version", "model_sha256", "kind", "image", "place", "at", "settings_sent"]
@@ -346,7 +346,7 @@ class DeploymentAdmin(ReadOnly, admin.ModelAdmin):
 class DeploymentEventAdmin(ReadOnly, admin.ModelAdmin):
     """Everything that was done with deployments, or tried."""
 
-    list_display = ["at", "deployment", "action", outcome, traffic, "by", "message"]
+    list_display = ["at", "deployment", "action", outcome, traffic, "by"]
     list_filter = ["action", "succeeded", "at"]
     list_select_related = ["deployment"]
     fields = ["at", "deployment", "action", outcome, traffic, "replaced", "by", "message"]

@@ -197,7 +197,7 @@ class DeploymentEvent(AppendOnly):
     action = models.CharField(max_length=10, choices=Action.choices)
     succeeded = models.BooleanField()
     shares = models.JSONField(default=dict, help_text="Of the traffic, afterwards, in percent by version.")
-    replaced = models.CharField(max_length=42, blank=True, help_text="The version that had most of the traffic before.")
+    replaced = models.CharField(max_length=42, blank=True, help_text="The other version that had traffic before.")
     message = models.TextField(blank=True)
     by = models.CharField(max_length=150)
     at = models.DateTimeField(default=timezone.now, editable=False)

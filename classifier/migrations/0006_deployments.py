@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                 ('action', models.CharField(choices=[('deploy', 'Deployed'), ('canary', 'Canary'), ('shadow', 'Shadow'), ('promote', 'Promoted'), ('rollback', 'Rolled back'), ('refresh', 'Refreshed'), ('delete', 'Deleted')], max_length=10)),
                 ('succeeded', models.BooleanField()),
                 ('shares', models.JSONField(default=dict, help_text='Of the traffic, afterwards, in percent by version.')),
-                ('replaced', models.CharField(blank=True, help_text='The version that had most of the traffic before.', max_length=42)),
+                ('replaced', models.CharField(blank=True, help_text='The other version that had traffic before.', max_length=42)),
                 ('message', models.TextField(blank=True)),
                 ('by', models.CharField(max_length=150)),
                 ('at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),

@@ -10,11 +10,11 @@ from cortex.deploy.spec import Document
 
 # What replicas can be in that no waiting mends, and what to do.
 HOPELESS = {
-    "err_image_pull": "the image can't be pulled: is its name right, and may the cluster read it?",
+    "err_image_pull": "the image can't be pulled; check its name, and that the cluster may read it",
     "failed": "the container ends by itself",
     "killed": "the container is killed",
-    "killed_oom": "it needs more memory than it may have: --memory",
-    "stalled": "the cluster finds no room for it: --cpu, --memory, or more nodes",
+    "killed_oom": "it needs more memory than --memory gives it",
+    "stalled": "the cluster has no room for it; ask for less --cpu or --memory, or add nodes",
 }
 
 

@@ -9,6 +9,7 @@ from http.client import HTTPException
 from typing import Any
 
 from cortex.deploy.errors import SmokeFailed
+from cortex.deploy.web import opener
 
 _SECONDS = 30
 # After the replicas are ready the load balancer needs some moments to know of them.
@@ -39,7 +40,7 @@ class Asker:
         clock: Callable[[], float],
     ) -> None:
         self._headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
-        self._trust, self._patience, self.sleep, self.clock = trust, patience, sleep, clock
+        self._opener, self._patience, self.sleep, self.clock = opener(trust), patience, sleep, clock
 
     def ask(self, address: str, body: Any = None) -> Any:
         """Return what the JSON of the answer says; without a body the request is a GET.
@@ -63,7 +64,7 @@ class Asker:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(address, data, self._headers)  # noqa: S310 - http(s), just above
         try:
-            with urllib.request.urlopen(request, timeout=_SECONDS, context=self._trust) as response:  # noqa: S310
+            with self._opener.open(request, timeout=_SECONDS) as response:
                 return json.loads(response.read())
         except urllib.error.HTTPError as error:
             with error:

@@ -76,11 +76,11 @@ class Flow:
             found = self._prepare(plan, release, expected)
             if plan.moves and self._terms.waits:
                 self._move(situation, plan.shares)
-        except (DeployError, KeyboardInterrupt) as error:
-            said = self._clean_up(plan.version)
-            if isinstance(error, KeyboardInterrupt):
-                raise DeployError(f"Stopped. {said}") from error
-            raise _with(error, said) from error
+        except DeployError as error:
+            error.args = (f"{error}\n{self._clean_up(plan.version)}",)
+            raise
+        except KeyboardInterrupt as error:
+            raise DeployError(f"Stopped.\n{self._clean_up(plan.version)}") from error
         return found + self._tidy(plan.drops if self._terms.waits else ())
 
     def _prepare(self, plan: Plan, release: Release, expected: Expected) -> str:
@@ -153,7 +153,7 @@ class Flow:
 
     def _log(self, name: str) -> str:
         try:
-            return f" Its log: {self._transport.logs(name)}"
+            return f"\nIts log: {self._transport.logs(name)}"
         except OperatorError:
             return ""
 
@@ -195,10 +195,3 @@ def _told(counts: dict[str, int]) -> str:
 
 def _who_answers(situation: Situation) -> str:
     return f"{situation.main} answers as before." if situation.main else "Nothing answers under this name."
-
-
-def _with(error: BaseException, said: str) -> DeployError:
-    """Return the error with more words."""
-    if isinstance(error, OperatorError):
-        return type(error)(f"{error} {said}", error.kind)
-    return type(error)(f"{error} {said}") if isinstance(error, DeployError) else DeployError(str(error))

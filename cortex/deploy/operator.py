@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from cortex.deploy.apis import Api, results
 from cortex.deploy.errors import DeployError, OperatorError, Unreachable
 from cortex.deploy.spec import CORTEX_VERSION, Document, as_text
+from cortex.deploy.web import opener
 
 _SECONDS = 60
 _NOT_DEPLOYED = "resources.api_not_deployed"
@@ -45,8 +46,7 @@ class Operator:
         if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
             raise DeployError("The operator is asked by HTTPS alone: who reads a request may act in your name.")
         self._authorize = authorize
-        # No redirects: another host would get the authorization.
-        self._opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=trust), _NoRedirects())
+        self._opener = opener(trust)
 
     def check(self) -> None:
         """Raise when it does not answer, or is of another version."""
@@ -126,8 +126,3 @@ def _refusal(status: int, body: bytes) -> OperatorError:
         return OperatorError(f"The operator refuses: {said['message']}", str(said.get("kind") or ""))
     except (ValueError, KeyError, TypeError):
         return Unreachable(f"The operator answers with status {status}, and not as Cortex's does.")
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *arguments: Any, **named: Any) -> None:
-        return None

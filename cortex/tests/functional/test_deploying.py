@@ -30,8 +30,22 @@ REQUESTS = 2_000
 
 
 @pytest.fixture
-def site(tmp_path, model_dir, model_folder, other_model_folder, settings, monkeypatch):
+def site(tmp_path, make_site):
     """A site with two models, a cluster with an image of each, and the command."""
+    with cluster_at(tmp_path) as cluster:
+        yield make_site(cluster)
+
+
+@pytest.fixture(scope="module")
+def shared_cluster(tmp_path_factory):
+    """A cluster for all that fails: it must be afterwards as it was before, so that a version is started once."""
+    with cluster_at(tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def make_site(model_dir, model_folder, other_model_folder, settings, monkeypatch):
+    """Return a function that makes a site for a cluster."""
     for number, folder in enumerate((model_folder, other_model_folder), start=1):
         shutil.copytree(folder, model_dir / f"m{number}")
         register(model_dir / f"m{number}", by="tests")
@@ -42,8 +56,9 @@ def site(tmp_path, model_dir, model_folder, other_model_folder, settings, monkey
     monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
     monkeypatch.setattr(flow, "POLL_SECONDS", 0.2)
     settings.GENRE_CORTEX_TOKEN = TOKEN
-    with cluster_at(tmp_path) as cluster:
-        cluster.images |= {OLD: model_dir / "m1", NEW: model_dir / "m2"}
+
+    def make(cluster):
+        cluster.images |= {OLD: model_folder, NEW: other_model_folder}
         settings.GENRE_CORTEX_OPERATOR = cluster.address
 
         def deploy(*arguments):
@@ -51,7 +66,9 @@ def site(tmp_path, model_dir, model_folder, other_model_folder, settings, monkey
             call_command("deploy_cortex", "--timeout=60", *arguments, stdout=out, stderr=io.StringIO())
             return out.getvalue()
 
-        yield SimpleNamespace(cluster=cluster, deploy=deploy, settings=settings)
+        return SimpleNamespace(cluster=cluster, deploy=deploy, settings=settings)
+
+    return make
 
 
 def refused(site, *arguments):
@@ -184,23 +201,30 @@ def test_a_queue_and_a_batch_are_tried_too_and_have_addresses_of_their_own(site,
 
 
 @pytest.fixture
-def serving(site):
+def serving(shared_cluster, make_site):
     """The site, with the first model in production."""
+    site = make_site(shared_cluster)
     site.deploy("--image", OLD)
-    return site
-
-
-def see_that_the_old_one_answers(site, *, events=2):
+    before = dict(shared_cluster.apis)
+    yield site
+    shared_cluster.before_answer = lambda method, path: None
+    assert shared_cluster.apis == before
     assert ask(site, 20) == {1: 20}
-    assert [api.kind for api in site.cluster.apis.values()] == ["RealtimeAPI", "TrafficSplitter"]
-    assert list(DeploymentEvent.objects.order_by("pk").values_list("succeeded", flat=True)) == [True, False][:events]
+
+
+def see_what_is_written_down(*outcomes):
+    assert list(
+        DeploymentEvent.objects.filter(action="deploy", deployment__version__number=2).values_list(
+            "succeeded", flat=True
+        )
+    ) == [*outcomes]
 
 
 def test_wrong_credentials(serving, monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of somebody else")
     message, code = refused(serving, "--model", "2", "--image", NEW)
     assert ("SignatureDoesNotMatch" in message, code) == (True, 1)
-    see_that_the_old_one_answers(serving, events=1)
+    see_what_is_written_down()
 
 
 def test_no_credentials(serving, monkeypatch, tmp_path):
@@ -217,39 +241,39 @@ def test_a_specification_that_cortex_would_refuse_is_not_sent(serving):
     message, code = refused(serving, "--model", "2", "--image", NEW, "--cpu", "plenty")
     assert ("cpu “plenty”" in message, code) == (True, 2)
     assert {method for method, _ in serving.cluster.seen} == {"GET"}
-    see_that_the_old_one_answers(serving)
+    see_what_is_written_down(False)
 
 
 def test_what_the_operator_alone_refuses(serving, monkeypatch):
     monkeypatch.setattr("cortex.deploy.rules.check", lambda documents: None)
     message, code = refused(serving, "--model", "2", "--image", NEW, "--cpu", "plenty")
     assert ("genre-m" in message, "plenty is no quantity" in message, code) == (True, True, 1)
-    see_that_the_old_one_answers(serving)
+    see_what_is_written_down(False)
 
 
 def test_an_image_that_cannot_be_pulled(serving):
     message, code = refused(serving, "--model", "2", "--image", f"registry/nothing{DIGEST}")
     assert ("err_image_pull" in message, "Its log: https://" in message, code) == (True, True, 1)
     assert re.search("genre-m[0-9a-f]{8} answers as before", message)
-    see_that_the_old_one_answers(serving)
+    see_what_is_written_down(False)
 
 
 def test_a_container_that_ends_by_itself(serving):
     message, code = refused(serving, "--model", "2", "--image", NEW, "--set", "LOG_LEVEL=LOUD")
     assert ("1 × failed" in message, "is deleted again" in message, code) == (True, True, 1)
-    see_that_the_old_one_answers(serving)
+    see_what_is_written_down(False)
 
 
 def test_one_that_is_never_ready(serving):
     message, code = refused(serving, "--model", "2", "--image", NEW, "--set", "MODEL_URI=/nowhere", "--timeout=3")
     assert ("is not ready after" in message, "1 not_ready" in message, code) == (True, True, 1)
-    see_that_the_old_one_answers(serving)
+    see_what_is_written_down(False)
 
 
 def test_an_image_of_another_model_than_the_one_meant_is_never_ready(serving):
     message, code = refused(serving, "--model", "2", "--image", OLD, "--timeout=3")
     assert ("is not ready after" in message, code) == (True, 1)
-    see_that_the_old_one_answers(serving)
+    see_what_is_written_down(False)
 
 
 def test_one_that_answers_otherwise_than_the_model_here(serving, tmp_path, model_dir):
@@ -257,29 +281,31 @@ def test_one_that_answers_otherwise_than_the_model_here(serving, tmp_path, model
     serving.cluster.images[NEW] = copy_model(model_dir / "m2", tmp_path / "image", **thresholds_meta(fantasy=0.1))
     message, code = refused(serving, "--model", "2", "--image", NEW)
     assert ("answers otherwise than the model here" in message, code) == (True, 1)
-    see_that_the_old_one_answers(serving)
+    see_what_is_written_down(False)
 
 
 def test_a_token_that_the_service_does_not_know(serving):
     known = hashlib.sha256(b"another").hexdigest()
     message, code = refused(serving, "--model", "2", "--image", NEW, "--set", f"TOKEN_SHA256={known}")
     assert ("GENRE_CORTEX_TOKEN" in message, code) == (True, 1)
-    see_that_the_old_one_answers(serving)
+    see_what_is_written_down(False)
 
 
-def test_an_operator_that_goes_down_in_the_middle(serving):
+def test_an_operator_that_goes_down_in_the_middle(site):
+    site.deploy("--image", OLD)
+
     def go_down(method, path):
         if path.startswith("/describe/"):
-            serving.cluster.is_down = True
+            site.cluster.is_down = True
 
-    serving.cluster.before_answer = go_down
-    message, code = refused(serving, "--model", "2", "--image", NEW)
+    site.cluster.before_answer = go_down
+    message, code = refused(site, "--model", "2", "--image", NEW)
     assert ("can't be reached" in message, "may be there still and gets no traffic" in message, code) == (True, True, 1)
-    assert ask(serving, 20) == {1: 20}
-    serving.cluster.is_down, serving.cluster.before_answer = False, lambda method, path: None
+    assert ask(site, 20) == {1: 20}
+    site.cluster.is_down, site.cluster.before_answer = False, lambda method, path: None
     # It comes back: the same command finishes what it began.
-    serving.deploy("--model", "2", "--image", NEW)
-    assert ask(serving, 20) == {2: 20}
+    site.deploy("--model", "2", "--image", NEW)
+    assert ask(site, 20) == {2: 20}
 
 
 def test_traffic_that_somebody_else_moved_meanwhile(serving):
@@ -293,6 +319,7 @@ def test_traffic_that_somebody_else_moved_meanwhile(serving):
     serving.cluster.before_answer = move
     message, code = refused(serving, "--model", "2", "--image", NEW)
     assert ("Somebody else moved the traffic" in message, code) == (True, 1)
+    serving.cluster.apis["genre"].document["apis"] = before
 
 
 def test_an_interruption(serving):
@@ -306,7 +333,7 @@ def test_an_interruption(serving):
         patch.setattr(flow.Flow, "wait_ready", wait)
         message, code = refused(serving, "--model", "2", "--image", NEW)
     assert ("Stopped." in message, "is deleted again" in message, code) == (True, True, 1)
-    see_that_the_old_one_answers(serving)
+    see_what_is_written_down(False)
 
 
 def test_the_name_of_something_that_is_no_splitter(serving):
