@@ -13,6 +13,8 @@ from cortex.deploy.errors import DeployError
 _NAME = re.compile("[a-z]([-a-z0-9]*[a-z0-9])?")
 _MOST_NAME = 42
 _DIGEST = 8
+# What the release itself says, so that a setting can't say otherwise.
+_OWN = ("MODEL_SHA256", "WORKERS", "THREADS")
 # Names that Cortex keeps for itself in a container's environment.
 _RESERVED = ("CORTEX_", "KUBEXIT_")
 
@@ -76,6 +78,8 @@ class Release:
         if not self.image:
             raise ReleaseError("An image is needed: --image REF.")
         for name in self.env:
+            if name in _OWN:
+                raise ReleaseError(f"{name} can't be set: model, workers and threads have options of their own.")
             if name.startswith(_RESERVED):
                 raise ReleaseError(f"{name} can't be set: names that begin with {' or '.join(_RESERVED)} are Cortex's.")
         if not 1 <= self.min_replicas <= self.max_replicas:

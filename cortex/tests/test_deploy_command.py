@@ -1,10 +1,13 @@
 """`deploy_cortex` before it speaks to anybody: what it refuses, what it shows, how it signs, and the program it may use."""
 
 import base64
+import http.server
 import io
 import json
 import re
+import socket
 import sys
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -16,7 +19,8 @@ from django.core.management import CommandError, call_command
 
 from cortex.deploy.cli import Cli
 from cortex.deploy.connecting import connect, trusting
-from cortex.deploy.errors import DeployError, OperatorError
+from cortex.deploy.environments import operator_of
+from cortex.deploy.errors import DeployError, OperatorError, Unreachable
 from cortex.deploy.operator import Operator
 from cortex.deploy.release import Share
 from cortex.deploy.signing import authorization
@@ -127,6 +131,72 @@ def test_certificates_that_cannot_be_read_are_an_error_and_not_passed_over(tmp_p
         trusting(str(tmp_path / "none.pem"))
     with pytest.raises(DeployError, match="CORTEX_CLI_PATH"):
         connect("https://x", transport="cli", cli_path="", trust=None)
+
+
+@pytest.fixture
+def stranger():
+    """Return a function that serves one answer to everything, and returns an operator at its address."""
+    servers = []
+
+    def serve(status, body, **headers):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *arguments):
+                pass
+
+        servers.append(http.server.HTTPServer(("127.0.0.1", 0), Handler))
+        threading.Thread(target=servers[-1].serve_forever, args=(0.01,), daemon=True).start()
+        return Operator(f"http://127.0.0.1:{servers[-1].server_port}", authorize=lambda: "signed")
+
+    yield serve
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "words"),
+    [
+        (200, b'{"cluster_config": {"api_version": "0.41.0"}}', "is Cortex 0.41.0"),
+        (200, b"<html>", "no JSON"),
+        (500, b"<html>", "with status 500"),
+        (403, b'{"kind": "auth", "message": "another account"}', "another account"),
+    ],
+)
+def test_an_operator_that_is_none_or_says_no_is_told_in_a_sentence(stranger, status, body, words):
+    with pytest.raises(OperatorError, match=words):
+        stranger(status, body).check()
+
+
+def test_no_redirect_is_followed_with_the_authorization(stranger):
+    there = stranger(200, b'{"cluster_config": {"api_version": "0.42.1"}}')
+    there.check()
+    with pytest.raises(OperatorError, match="with status 302"):
+        stranger(302, b"", Location=f"{there.place}/info").check()
+
+
+def test_an_operator_that_nobody_is_at_cannot_be_reached():
+    with socket.socket() as taken:
+        # Bound and not listening: nobody else gets the port meanwhile.
+        taken.bind(("127.0.0.1", 0))
+        with pytest.raises(Unreachable, match="can't be reached"):
+            Operator(f"http://127.0.0.1:{taken.getsockname()[1]}", authorize=lambda: "signed").check()
+
+
+def test_an_environment_of_the_cortex_program_names_an_operator(tmp_path):
+    known = [{"name": "prod", "operator_endpoint": "operator.example.org"}, {"name": "broken"}]
+    (tmp_path / "cli.yaml").write_text(yaml.safe_dump({"environments": known}))
+    assert operator_of("prod", tmp_path) == "https://operator.example.org"
+    with pytest.raises(DeployError, match="has no environment “test”; it has prod"):
+        operator_of("test", tmp_path)
+    with pytest.raises(DeployError, match="--operator URL"):
+        operator_of("prod", tmp_path / "nowhere")
 
 
 @pytest.fixture

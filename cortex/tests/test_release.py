@@ -38,6 +38,7 @@ def test_any_change_is_a_new_version_and_none_is_not(change):
         ({"name": "g" * 33}, "at most 32"),
         ({"image": ""}, "--image REF"),
         ({"env": {"CORTEX_PORT": "1"}}, "CORTEX_PORT"),
+        ({"env": {"MODEL_SHA256": "cd" * 32}}, "options of their own"),
         ({"min_replicas": 3, "max_replicas": 2}, "Replicas"),
     ],
 )

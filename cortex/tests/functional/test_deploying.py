@@ -114,6 +114,8 @@ def test_a_life_from_the_first_version_to_the_last(site):
     assert abs(found[2] / REQUESTS - 0.10) < 0.03
     assert "Nothing to change" in site.deploy("--model", "2", "--image", NEW, "--canary", "10")
 
+    site.deploy("--rollback")
+    assert ask(site, 40) == {1: 40}
     site.deploy("--model", "2", "--image", NEW, "--shadow", "50")
     site.cluster.mirrored = 0
     assert ask(site, 400) == {1: 400}
@@ -155,7 +157,7 @@ def test_a_life_from_the_first_version_to_the_last(site):
     assert "Nothing is deployed" in site.deploy("--status")
 
     done = DeploymentEvent.objects.order_by("pk").values_list("action", "succeeded")
-    expected = ["deploy", "canary", "shadow", "promote", "rollback", "refresh", "delete", "delete"]
+    expected = ["deploy", "canary", "rollback", "shadow", "promote", "rollback", "refresh", "delete", "delete"]
     assert [action for action, _ in done] == expected
     assert all(succeeded for _, succeeded in done)
     sent = json.dumps(list(Deployment.objects.values("release")))
