@@ -15,6 +15,7 @@ from typing import IO, Any
 
 from classifier.core.model import GenreModel
 from cortex import logs
+from cortex.noting import Notes
 from cortex.predicting import predict_each
 from cortex.served import NotReady, ServedModel
 from cortex.settings import Settings
@@ -35,7 +36,8 @@ def run(model: GenreModel, source: str, target: str) -> dict[str, int]:
     texts = failed = 0
     with read_from.open(path, "rt", encoding="utf-8") as lines, write_to.open(f"{end}.part", "wt") as answers:
         for items in _batches(lines):
-            said = predict_each(model, items)
+            # Not traffic of people: nothing of it is noted for the site.
+            said = predict_each(model, items, Notes(b"", are_kept=False))
             answers.writelines(f"{json.dumps(each)}\n" for each in said)
             texts, failed = texts + len(said), failed + sum("error" in each for each in said)
     write_to.mv(f"{end}.part", end)

@@ -26,6 +26,8 @@ TARGETS = {
     "kubernetes": "cortex.deploy.kubernetes",
     "kserve": "cortex.deploy.kserve",
 }
+# Settings that are secrets: what is deployed is written down here, and Cortex shows it to whoever may ask it.
+_SECRET = ("HASH_KEY",)
 # What is done with what is deployed already, so that no release is described.
 WITHOUT_RELEASE = ("promote", "rollback", "status", "logs", "refresh", "delete")
 _OF_RELEASE = ("model", "image", "dry_run", "canary", "shadow", "no_wait", "beside", "set", "with")
@@ -43,7 +45,9 @@ def assignment(value: str) -> tuple[str, str]:
     """Return the name and the value of ``NAME=VALUE``."""
     name, sign, given = value.partition("=")
     if not sign or not name.isidentifier():
-        raise argparse.ArgumentTypeError(f"NAME=VALUE is needed, not {value.partition('=')[0]}")
+        raise argparse.ArgumentTypeError(f"NAME=VALUE is needed, not {name}")
+    if name in _SECRET:
+        raise argparse.ArgumentTypeError(f"{name} is a secret, and what is deployed is written where others read it")
     return name, given
 
 

@@ -11,6 +11,7 @@ from classifier.core.text import check_text
 from cortex.deploy.asking import Asker
 from cortex.deploy.errors import SmokeFailed
 from cortex.deploy.release import Kind
+from cortex.noting import Notes
 from cortex.predicting import MAX_LIMIT, predict_one
 from cortex.served import SMOKE_TEXT
 
@@ -40,7 +41,11 @@ class Expected:
     def of(cls, model: GenreModel) -> "Expected":
         """Ask the model."""
         texts = [SMOKE_TEXT, *filter(_is_readable, (text for text, _ in model.meta.get("canaries", ())))]
-        asked = [(text, predict_one(model, {"text": text, "limit": MAX_LIMIT})) for text in texts[: _CANARIES + 1]]
+        # The ids that a deployed service gives are its own; the model here gives none.
+        notes = Notes(b"", are_kept=False)
+        asked = [
+            (text, predict_one(model, {"text": text, "limit": MAX_LIMIT}, notes)) for text in texts[: _CANARIES + 1]
+        ]
         return cls(str(model.meta["model_sha256"]), asked)
 
 

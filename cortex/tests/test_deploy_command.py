@@ -44,6 +44,7 @@ def run(*arguments):
         (["--beside", "genre-m1"], "--canary"),
         (["--canary", "100"], "from 1 to 99"),
         (["--set", "LOG_LEVEL"], "NAME=VALUE"),
+        (["--set", "HASH_KEY=00"], "is a secret"),
         (["--min-replicas", "0"], "at least 1"),
         (["--canary", "1", "--shadow", "1"], "not allowed with"),
         (["--env", "a", "--operator", "b"], "not allowed with"),
