@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # Each test starts from what was compiled before, and so do the processes that tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help database setup run check audit test functional looks realdata postgres bench bench-predict bench-explain bench-quality bench-baselines bench-monitor bench-alarms bench-lab bench-http bench-bulk soak soak-registry soak-corrections soak-writers soak-api model-change drill explore extension cortex-context clean
+.PHONY: help database setup run check audit test functional looks realdata postgres bench bench-predict bench-explain bench-quality bench-baselines bench-monitor bench-alarms bench-lab bench-http bench-bulk soak soak-registry soak-corrections soak-writers soak-api model-change drill explore extension cortex-context check-manifests clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -143,6 +143,21 @@ extension: | $(BIN)/python  ## the browser extension as a zip in var/extension/,
 # MODEL=models/m7 bakes that model in; without it the image fetches what MODEL_URI names.
 cortex-context: $(VENV)/run.stamp  ## what the service's image is built from, in var/cortex/context.tar, the same bytes each time (MODEL=folder)
 	@$(BIN)/python -m cortex.context $(MODEL)
+
+# KServe's package wants older versions of what we use, and the Gateway API's models are for Node: both stay beside ours.
+MANIFESTS := var/manifests
+$(MANIFESTS)/kserve/done:
+	@echo "Installing KServe's package (once) …"
+	$(PYTHON) -m venv --clear $(MANIFESTS)/kserve
+	$(MANIFESTS)/kserve/bin/pip --disable-pip-version-check install --quiet kserve==0.21.0
+	@touch $@
+
+$(MANIFESTS)/node_modules/done:
+	npm install --prefix $(MANIFESTS) --no-audit --no-fund @kubernetes-models/gateway-api@2.0.0
+	@touch $@
+
+check-manifests: $(VENV)/dev.stamp $(MANIFESTS)/kserve/done $(MANIFESTS)/node_modules/done  ## what is written for Kubernetes and KServe against their makers' models; needs npm
+	$(BIN)/python -m pytest -q -m functional cortex/tests/functional/test_schemas.py
 
 clean:  ## remove the environment and caches; the database and the models stay
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis var/static
