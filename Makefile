@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # Each test starts from what was compiled before, and so do the processes that tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help database setup run check audit test functional looks realdata postgres bench bench-predict bench-explain bench-quality bench-baselines bench-monitor bench-alarms bench-lab bench-http bench-bulk soak soak-registry soak-corrections soak-writers soak-api model-change drill explore extension cortex-context check-manifests clean
+.PHONY: help database setup run check audit test functional looks realdata postgres bench bench-predict bench-explain bench-quality bench-baselines bench-monitor bench-alarms bench-lab bench-http bench-bulk soak soak-registry soak-corrections soak-writers soak-api model-change drill explore extension cortex-context check-manifests bench-service clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -99,6 +99,9 @@ bench-alarms: $(VENV)/dev.stamp  ## false alarms, alarms that fail to come, and 
 
 bench-http: $(VENV)/dev.stamp  ## requests per second of the API beside FastAPI and Annif; needs wrk (some minutes)
 	$(BIN)/python -m benchmarks.http
+
+bench-service: $(VENV)/dev.stamp  ## requests per second of the prediction service beside FastAPI; needs wrk (2 minutes)
+	$(BIN)/python -m benchmarks.service
 
 bench-bulk: $(VENV)/dev.stamp  ## texts per second and core of predict_corpus, beside a bare loop of predict (some minutes)
 	$(BIN)/python -m benchmarks.bulk

@@ -7,55 +7,37 @@ dimension. Ours checks a key, counts, logs and stores, as in production.
 
 import json
 import os
-import shutil
-import socket
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from benchmarks.report import QUICK, publish
-from classifier.core.genres import canonical_genres
-from classifier.core.model import MODEL_FILE, read_meta
+from benchmarks.peers import (
+    CONNECTIONS,
+    ROUNDS,
+    SECONDS,
+    WORKERS,
+    Asked,
+    environment,
+    fastapi,
+    in_turn,
+    json_bodies,
+    rate,
+    serving,
+    site_with_model,
+    starter,
+    texts,
+)
+from benchmarks.report import publish
+from classifier.core.model import read_meta
 from genre_site.tests.running import ROOT, Site
-from training.core.corpora import STARTER_FILE, read_corpus
 
 NAME = "http"
-WORKERS, CONNECTIONS = 2, 16
-ROUNDS, SECONDS = (2, 2) if QUICK else (5, 8)
-N_TEXTS, N_WORDS = 200, 100
-ENVIRONMENTS = ROOT / "var" / "bench-http"
 # Annif takes words apart with data of NLTK, which no package of its own brings; this one carries it.
 NLTK_DATA = "llama-index-core"
-PEERS = {"fastapi": ["fastapi==0.*", "uvicorn[standard]", "fasttext-community==0.11.9"], "annif": ["annif[fasttext]"]}
-FASTAPI = """
-import os
-
-import fasttext
-from fastapi import FastAPI
-from pydantic import BaseModel
-
-model = fasttext.load_model(os.environ["MODEL"])
-app = FastAPI()
-
-
-class Query(BaseModel):
-    text: str
-    limit: int = 5
-
-
-@app.post("/suggest")
-async def suggest(query: Query):
-    labels, scores = model.predict(query.text.replace("\\n", " "), k=query.limit)
-    found = zip(labels, scores)
-    return {"results": [{"label": label.removeprefix("__label__"), "score": float(score)} for label, score in found]}
-"""
 ANNIF = """
 [genre]
 name=Genre
@@ -70,25 +52,6 @@ lr=0.5
 loss=softmax
 thread=10
 """
-# Sends the bodies in turn.
-WRK = """
-local bodies = {{}}
-for line in io.lines({path}) do bodies[#bodies + 1] = line end
-local at = 0
-request = function()
-  at = at % #bodies + 1
-  return wrk.format("POST", nil, nil, bodies[at])
-end
-wrk.headers["Content-Type"] = {kind}
-wrk.headers["Authorization"] = {authorization}
-done = function(summary, latency, requests)
-  io.write(string.format('\\n{{"requests": %d, "microseconds": %d, "failed": %d, "p50": %f, "p95": %f, "p99": %f}}\\n',
-    summary.requests, summary.duration,
-    summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.status + summary.errors.timeout,
-    latency:percentile(50), latency:percentile(95), latency:percentile(99)))
-end
-"""
-FIRST_MODEL = "from django.core.management import call_command; call_command('ensure_model')"
 
 
 PARTS = """
@@ -141,83 +104,19 @@ print(json.dumps({{
 """
 
 
-def starter() -> list[Any]:
-    """Return the examples of the starter corpus."""
-    return list(read_corpus(STARTER_FILE, canonical_genres()).examples)
-
-
-def texts() -> list[str]:
-    """Return texts of ``N_WORDS`` words out of the starter corpus."""
-    words = " ".join(example.text for example in starter()).split()
-    return [" ".join(words[at * N_WORDS : (at + 1) * N_WORDS]) for at in range(N_TEXTS)]
-
-
-@contextmanager
-def serving(command: list[str], env: dict[str, str], folder: Path) -> Iterator[str]:
-    """Start a service; yield its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [part.format(port=port) for part in command]
-    with (folder / "service.log").open("w") as log:
-        server = subprocess.Popen(command, cwd=folder, env=os.environ | env, stdout=log, stderr=log)
-        try:
-            deadline = time.monotonic() + 120
-            while True:
-                try:
-                    socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                    break
-                except OSError:
-                    if server.poll() is not None or time.monotonic() > deadline:
-                        raise SystemExit(
-                            f"{command[0]} does not answer:\n{(folder / 'service.log').read_text()}"
-                        ) from None
-                    time.sleep(0.2)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
-            server.wait(30)
-
-
-def environment(name: str) -> Path:
-    """Return the bin folder of a peer's own environment, made when it is not there."""
-    folder = ENVIRONMENTS / name
-    if not (folder / "done").exists():
-        print(f"installing {name} into {folder.relative_to(ROOT)} …", flush=True)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, *PEERS[name]], check=True)
-        if name == "annif":
-            subprocess.run([*pip, "--no-deps", NLTK_DATA], check=True)
-        (folder / "done").touch()
-    return folder / "bin"
-
-
-def ours(root: Path, stack: ExitStack) -> tuple[Site, str, str]:
-    """Train the default model and start our site; return it, the address that answers and the header that it wants."""
-    root.mkdir()
-    site = Site(root, [], promoted=())
+def ours(site: Site, stack: ExitStack) -> tuple[str, str]:
+    """Start our site; return the address that answers and the header that it wants."""
     site.env |= {"DEBUG": "false", "LOG_LEVEL": "INFO"}
-    site.run(FIRST_MODEL)
     key = site.make_key("predict")
     address = stack.enter_context(site.serving(workers=WORKERS))
-    return site, f"{address}api/v1/models/champion/suggest", f"Bearer {key}"
-
-
-def fastapi(root: Path, folder: Path, stack: ExitStack) -> str:
-    """Start the minimal service around the same model."""
-    root.mkdir()
-    (root / "service.py").write_text(FASTAPI)
-    options = ["--port", "{port}", "--workers", str(WORKERS), "--loop", "uvloop", "--http", "httptools"]
-    command = [str(environment("fastapi") / "uvicorn"), "service:app", *options, "--log-level", "warning"]
-    return f"{stack.enter_context(serving(command, {'MODEL': str(folder / MODEL_FILE)}, root))}/suggest"
+    return f"{address}api/v1/models/champion/suggest", f"Bearer {key}"
 
 
 def annif(root: Path, fitted: dict[str, Any], stack: ExitStack) -> str:
     """Train Annif on the same texts and start its REST service."""
     root.mkdir()
     examples = starter()
-    binaries = environment("annif")
+    binaries = environment("annif", ["annif[fasttext]"], extra=[NLTK_DATA])
     (root / "projects.cfg").write_text(ANNIF.format(dim=fitted["dim"], epoch=fitted["epoch"]))
     slugs = sorted({slug for example in examples for slug in example.genres})
     (root / "vocab.tsv").write_text("".join(f"<urn:genre:{slug}>\t{slug}\n" for slug in slugs))
@@ -234,21 +133,6 @@ def annif(root: Path, fitted: dict[str, Any], stack: ExitStack) -> str:
     return f"{stack.enter_context(serving([*command, *options], env, root))}/v1/projects/genre/suggest"
 
 
-def ask(url: str, bodies: Path, kind: str, authorization: str, folder: Path) -> dict[str, float]:
-    """Let wrk ask for ``SECONDS``; return requests per second and latencies in milliseconds."""
-    script = folder / "wrk.lua"
-    # Lua reads a JSON string as its own.
-    quoted = {"path": str(bodies), "kind": kind, "authorization": authorization}
-    script.write_text(WRK.format(**{name: json.dumps(value) for name, value in quoted.items()}))
-    command = ["wrk", "-t", "1", "-c", str(CONNECTIONS), "-d", f"{SECONDS}s", "--latency", "-s", str(script), url]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    found = json.loads(said[said.rindex("{") :])
-    if found["failed"] or not found["requests"]:
-        raise SystemExit(f"{found['failed']} of {found['requests']} requests to {url} failed:\n{said}")
-    rates = {"requests_per_s": found["requests"] / found["microseconds"] * 1e6}
-    return rates | {f"{name}_ms": found[name] / 1000 for name in ("p50", "p95", "p99")}
-
-
 def where(site: Site, key: str, bodies: Path) -> dict[str, float]:
     """Return where the time of a request goes, in microseconds of this thread's processor, without a server around it."""
     code = PARTS.format(bodies=str(bodies), key=key)
@@ -260,37 +144,25 @@ def where(site: Site, key: str, bodies: Path) -> dict[str, float]:
 
 def main() -> int:
     """Start all three, ask them in turn, print and write the medians and the ratios."""
-    if not shutil.which("wrk"):
-        raise SystemExit("wrk is needed (Debian: apt-get install wrk)")
-    asked = texts()
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         root = Path(name)
-        plain, form = root / "plain", root / "form"
-        plain.write_text("".join(json.dumps({"text": text}) + "\n" for text in asked))
-        form.write_text("".join(f"text={quote(text)}\n" for text in asked))
-        site, url, key = ours(root / "ours", stack)
-        (folder,) = (path.parent for path in site.models.glob(f"*/{MODEL_FILE}"))
+        plain, form = json_bodies(root / "plain"), root / "form"
+        form.write_text("".join(f"text={quote(text)}\n" for text in texts()))
+        site, folder = site_with_model(root / "ours")
+        url, key = ours(site, stack)
         fitted = read_meta(folder)["parameters"]
         services = {
-            "ours": (url, plain, "application/json", key),
-            "fastapi": (fastapi(root / "fastapi", folder, stack), plain, "application/json", ""),
-            "annif": (annif(root / "annif", fitted, stack), form, "application/x-www-form-urlencoded", ""),
+            "ours": Asked(url, plain, authorization=key),
+            "fastapi": Asked(fastapi(root / "fastapi", folder, stack), plain),
+            "annif": Asked(annif(root / "annif", fitted, stack), form, "application/x-www-form-urlencoded"),
         }
         parts = where(site, key, plain)
-        rounds: dict[str, list[dict[str, float]]] = {service: [] for service in services}
-        for _ in range(ROUNDS):
-            for service, (url, bodies, kind, authorization) in services.items():
-                rounds[service].append(ask(url, bodies, kind, authorization, root))
-    rows = [
-        {"service": service} | {name: round(statistics.median(each[name] for each in found), 2) for name in found[0]}
-        for service, found in rounds.items()
-    ]
-    rate = {row["service"]: row["requests_per_s"] for row in rows}
+        rows = in_turn(services, root)
     publish(
         NAME,
         rows,
-        ratio_to_fastapi=round(rate["ours"] / rate["fastapi"], 3),
-        ratio_to_annif=round(rate["ours"] / rate["annif"], 3),
+        ratio_to_fastapi=round(rate(rows, "ours") / rate(rows, "fastapi"), 3),
+        ratio_to_annif=round(rate(rows, "ours") / rate(rows, "annif"), 3),
         microseconds=parts,
         rounds=ROUNDS,
         seconds=SECONDS,
