@@ -1,5 +1,6 @@
 """The service under the real gunicorn, started as docs/service.md says."""
 
+import json
 import os
 import socket
 import subprocess
@@ -27,8 +28,15 @@ class Running:
 
     def get(self, path, **headers):
         """Return status and text."""
+        return self._ask(urllib.request.Request(self.address + path, headers=headers))
+
+    def post(self, body, path="/", **headers):
+        """Send JSON; return status and text."""
+        data = json.dumps(body).encode()
+        return self._ask(urllib.request.Request(self.address + path, data, headers=headers))
+
+    def _ask(self, request):
         try:
-            request = urllib.request.Request(self.address + path, headers=headers)
             with urllib.request.urlopen(request, timeout=10) as response:
                 return response.status, response.read().decode()
         except urllib.error.HTTPError as error:

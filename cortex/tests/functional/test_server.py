@@ -4,6 +4,7 @@ import hashlib
 import http.client
 import json
 import os
+import random
 import re
 import signal
 import threading
@@ -13,7 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from classifier.core.model import GenreModel
 from classifier.service_log import read_line
+from conftest import FILLER, WORDS, copy_model, thresholds_meta
 from cortex.store import SHARED_MEMORY
 from cortex.tests.asking import TEXT
 from cortex.tests.functional.server import running
@@ -66,6 +69,58 @@ def test_an_end_under_load_fails_no_request_and_is_announced_at_once(tmp_path, m
     assert set(said) == {200}
     assert 0 < before < after
     assert seconds < 1
+
+
+def test_requests_that_are_under_way_at_the_end_are_all_answered(tmp_path, model_folder):
+    """No draining, and long batches in every thread: gunicorn ends while it reads them."""
+    said = []
+    with running(tmp_path, model_folder, DRAIN_SECONDS="0", WORKERS="2", THREADS="2") as server:
+        clients = [threading.Thread(target=lambda: said.append(server.post([TEXT] * 8000))) for _ in range(CLIENTS)]
+        for client in clients:
+            client.start()
+        time.sleep(0.3)
+        under_way = CLIENTS - len(said)
+        os.kill(server.process.pid, signal.SIGTERM)
+        for client in clients:
+            client.join()
+        assert server.process.wait(timeout=40) == 0
+    assert under_way == CLIENTS
+    assert [status for status, _ in said] == [200] * CLIENTS
+    assert all(json.loads(answer)["failed"] == 0 for _, answer in said)
+
+
+def test_a_thousand_texts_get_what_the_core_says_of_them_bit_for_bit(tmp_path, model_folder):
+    folder = copy_model(model_folder, tmp_path / "m", **thresholds_meta(fantasy=0.4, cooking=0.5))
+    texts = list(made_up(1000))
+    model = GenreModel.load(folder)
+    with running(tmp_path, folder) as server:
+        batch = json.loads(server.post([{"text": text, "limit": 100} for text in texts])[1])["predictions"]
+        one_by_one = [json.loads(server.post({"text": text, "limit": 100})[1]) for text in texts[:100]]
+        tensor = {"name": "text", "datatype": "BYTES", "shape": [len(texts)], "data": texts}
+        asked = {"inputs": [tensor], "parameters": {"limit": 100}}
+        v2 = json.loads(server.post(asked, "/v2/models/genre/infer")[1])["outputs"]
+    expected = [model.predict(text) for text in texts]
+    # Floats come back to the bit: JSON writes the shortest digits that mean the same.
+    assert [[(result["slug"], result["score"]) for result in answer["results"]] for answer in batch] == [
+        [(genre.slug, genre.score) for genre in prediction.scores] for prediction in expected
+    ]
+    assert [answer["chosen"] for answer in batch] == [[genre.slug for genre in each.chosen] for each in expected]
+    assert [answer["reason"] for answer in batch] == [each.abstained or None for each in expected]
+    assert len({answer["reason"] for answer in batch}) > 1
+    assert one_by_one == batch[:100]
+    assert [json.loads(answer) for answer in v2[2]["data"]] == batch
+
+
+def made_up(n):
+    """Yield texts of 5 to 120 words: of one genre, of several, unknown ones, with odd characters between."""
+    pick = random.Random(7)
+    known = [word for words in WORDS.values() for word in words]
+    pools = [*WORDS.values(), known, ["xyzzy", "plugh", "frotz"]]
+    odd = ["", "", ",", "—", "“", "é", "🍰", "\n", "\x00", "__label__x", "100%"]
+    for _ in range(n):
+        pool = pick.choice(pools)
+        words = (pick.choice(pool if pick.random() < 0.5 else FILLER) for _ in range(pick.randint(5, 120)))
+        yield " ".join(f"{word}{pick.choice(odd)}" for word in words)
 
 
 def test_tokens_are_asked_for_and_the_log_has_neither_token_nor_text_nor_address(tmp_path, model_folder):
