@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # Each test starts from what was compiled before, and so do the processes that tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help database setup run check audit test functional looks realdata postgres bench bench-predict bench-explain bench-quality bench-baselines bench-monitor bench-alarms bench-lab bench-http bench-bulk soak soak-registry soak-corrections soak-writers soak-api model-change drill explore extension cortex-context check-manifests bench-service clean
+.PHONY: help database setup run check audit test functional looks realdata postgres bench bench-predict bench-explain bench-quality bench-baselines bench-monitor bench-alarms bench-lab bench-http bench-bulk soak soak-registry soak-corrections soak-writers soak-api model-change drill explore extension cortex-context check-manifests bench-service try-image clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -146,6 +146,9 @@ extension: | $(BIN)/python  ## the browser extension as a zip in var/extension/,
 # MODEL=models/m7 bakes that model in; without it the image fetches what MODEL_URI names.
 cortex-context: $(VENV)/run.stamp  ## what the service's image is built from, in var/cortex/context.tar, the same bytes each time (MODEL=folder)
 	@$(BIN)/python -m cortex.context $(MODEL)
+
+try-image: $(VENV)/dev.stamp  ## build the service's image with Debian's buildah and run it (MODEL=folder; root; says so where that is not to be had)
+	cortex/try_image.sh $(MODEL)
 
 # KServe's package wants older versions of what we use, and the Gateway API's models are for Node: both stay beside ours.
 MANIFESTS := var/manifests
