@@ -59,7 +59,7 @@ def documents(
     ]
     if gateway:
         parts.append(_route(release, split or [Share(release.version, 100)], gateway, hostname))
-    elif split:
+    elif any(share.release_version != release.version for share in split):
         raise ReleaseError("Traffic is split by a Gateway: name it.")
     for part in parts:
         if namespace:

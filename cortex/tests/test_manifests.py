@@ -1,10 +1,12 @@
 """What is written for Kubernetes and KServe follows their schemas, and says what docs/service.md promises."""
 
 import copy
+import io
 from functools import partial
 
 import pytest
 import yaml
+from django.core.management import call_command
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -127,6 +129,7 @@ def test_the_route_gives_weights_to_versions_and_copies_to_the_shadow(parts):
 
 
 def test_without_a_split_the_release_gets_everything():
+    assert kubernetes.documents(BAKED, split=[Share(BAKED.version, 100)]) == kubernetes.documents(BAKED)
     route = kubernetes.documents(BAKED, gateway="shared")[-1]
     assert route["spec"]["rules"][0]["backendRefs"] == [{"name": BAKED.version, "port": 80, "weight": 100}]
     (service,) = kserve.documents(BAKED)
@@ -201,3 +204,24 @@ def test_yaml_is_the_same_each_time_and_has_no_aliases():
     assert text == as_yaml(copy.deepcopy(kubernetes.documents(FETCHED, split=SPLIT, **ROUTED)))
     assert not any(mark in text for mark in (" &", " *"))
     assert list(yaml.safe_load_all(text)) == kubernetes.documents(FETCHED, split=SPLIT, **ROUTED)
+
+
+def test_the_command_writes_them_for_the_champion(champion):
+    image = ["--image", BAKED.image]
+    canary = [*image, "--canary", "10", "--beside", BAKED.version]
+    shown, _ = run("deploy_cortex", "--target", "kubernetes", *canary, "--with", "gateway=web/shared")
+    *version, route = yaml.safe_load_all(shown)
+    assert [part["kind"] for part in version] == [part["kind"] for part in kubernetes.documents(BAKED)]
+    weights = [backend["weight"] for backend in route["spec"]["rules"][0]["backendRefs"]]
+    assert sorted(weights) == [10, 90]
+    shown, _ = run("deploy_cortex", "--target", "kserve", *canary)
+    (service,) = yaml.safe_load_all(shown)
+    assert service["spec"]["predictor"]["canaryTrafficPercent"] == 10
+    assert the_container(service["spec"]["predictor"])["image"] == BAKED.image
+    assert len(list(yaml.safe_load_all(run("deploy_cortex", "--target", "kubernetes", *image)[0]))) == 5
+
+
+def run(*arguments):
+    out, err = io.StringIO(), io.StringIO()
+    call_command(*arguments, stdout=out, stderr=err)
+    return out.getvalue(), err.getvalue()
