@@ -10,6 +10,7 @@ PORT = Settings.port
 # As in cortex/Dockerfile.
 USER = 10001
 TOKEN = "TOKEN_SHA256"  # noqa: S105 - the name of a setting
+HASH_KEY = "HASH_KEY"
 PROBE_SECONDS = 5
 # A model is loaded before the first answer, and a store may be slow.
 START_SECONDS = 300
@@ -51,7 +52,8 @@ def container(release: Release, *, name: str, token_secret: str = "", has_startu
     Parameters
     ----------
     token_secret : str, default=''
-        The Secret whose key ``TOKEN_SHA256`` holds the hashes of the tokens; '' for a service that is open.
+        The Secret whose key ``TOKEN_SHA256`` holds the hashes of the tokens, and ``HASH_KEY``, if it is there, the key
+        that ids of predictions are made with; '' for a service that is open.
     has_startup_probe : bool, default=True
         Whether a probe of its own waits for the start; else the others leave it that time.
 
@@ -66,7 +68,9 @@ def container(release: Release, *, name: str, token_secret: str = "", has_startu
     if token_secret:
         if TOKEN in release.env:
             raise ReleaseError(f"{TOKEN} is set, and a Secret is named for it: give one of them.")
-        env.append({"name": TOKEN, "valueFrom": {"secretKeyRef": {"name": token_secret, "key": TOKEN}}})
+        env.append(_from_secret(token_secret, TOKEN))
+        # Without it predictions have no id, and can't be corrected.
+        env.append(_from_secret(token_secret, HASH_KEY, is_optional=True))
     return {
         "name": name,
         "image": release.image,
@@ -89,6 +93,11 @@ def container(release: Release, *, name: str, token_secret: str = "", has_startu
         },
         "volumeMounts": [{"name": volume, "mountPath": path} for volume, path, _ in _memory(release)],
     }
+
+
+def _from_secret(secret: str, name: str, *, is_optional: bool = False) -> dict[str, Any]:
+    reference = {"name": secret, "key": name} | ({"optional": True} if is_optional else {})
+    return {"name": name, "valueFrom": {"secretKeyRef": reference}}
 
 
 def volumes(release: Release) -> list[dict[str, Any]]:

@@ -79,10 +79,14 @@ def test_probes_ask_what_the_service_answers_on_the_port_it_listens_to(pod, part
 def test_its_settings_are_those_that_the_service_reads_as_texts_and_the_token_is_a_reference(pod):
     env = {entry["name"]: entry for entry in the_container(pod)["env"]}
     assert set(env) <= set(NAMES)
-    assert all(isinstance(entry["value"], str) for name, entry in env.items() if name != "TOKEN_SHA256")
+    assert all(
+        isinstance(entry["value"], str) for name, entry in env.items() if name not in ("TOKEN_SHA256", "HASH_KEY")
+    )
     assert (env["MODEL_URI"]["value"], env["MODEL_SHA256"]["value"]) == ("s3://models/m8", FETCHED.model_sha256)
     secret = {"secretKeyRef": {"name": "genre-token", "key": "TOKEN_SHA256"}}
     assert env["TOKEN_SHA256"] == {"name": "TOKEN_SHA256", "valueFrom": secret}
+    key = {"secretKeyRef": {"name": "genre-token", "key": "HASH_KEY", "optional": True}}
+    assert env["HASH_KEY"] == {"name": "HASH_KEY", "valueFrom": key}
 
 
 def test_a_model_that_is_fetched_gets_a_place_in_memory_and_a_way_to_its_store_and_a_baked_one_does_not(pod, parts):

@@ -294,7 +294,7 @@ def test_wrong_usage_exits_2_and_says_what_to_do(tmp_path, champion):
         ((tmp_path / "none.csv", tmp_path / "out"), "does not exist"),
         ((path, path), "lies inside IN"),
         ((tmp_path, tmp_path / "out"), "lies inside IN"),
-        (("s3://bucket/books", tmp_path / "out"), "pip install s3fs"),
+        (("gs://bucket/books", tmp_path / "out"), "pip install gcsfs"),
         (("nonsense://bucket", tmp_path / "out"), "nonsense"),
         ((path, tmp_path / "out", "--jobs", 0), "at least 1"),
         ((path, tmp_path / "out", "-l", 0), "at least 1"),
