@@ -1,7 +1,6 @@
 """The HTTP API of the classifier: genres, the model that answers, and the genres of texts."""
 
 import json
-import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Field, Path, Router, Schema
 from pydantic import BeforeValidator, ConfigDict
 
+from classifier.answers import UNEXPLAINED, reference, suggestion
 from classifier.api_guard import Needs, Scope, caller
 from classifier.core.errors import ModelError, TextTooLong
 from classifier.core.explain import explain
@@ -29,10 +29,6 @@ MOST_TEXTS = 256
 EXPLAINED_WORDS = 10
 # Of a word that a long text repeats.
 EXPLAINED_PLACES = 20
-# Without being asked, and of a model that can't tell its words apart.
-UNEXPLAINED: dict[str, Any] = {"explanation": None, "reads_like": None}
-# Names of genres are read again after so many seconds.
-_NAMES_SECONDS = 1.0
 
 
 class ProblemOut(Schema):
@@ -315,23 +311,12 @@ def _ask(text: str) -> Asked | str:
 
 def _suggestion(asked: Asked | str, limit: int, threshold: float) -> dict[str, Any]:
     if isinstance(asked, str):
-        return {"prediction_id": None, "results": [], "abstained": True, "reason": asked}
-    prediction, names = asked.prediction, _names()
+        return suggestion(uid=None, scores=(), abstained=asked)
+    prediction = asked.prediction
     chosen = {genre.slug for genre in prediction.chosen}
-    return {
-        "prediction_id": asked.shown.uid,
-        "results": [
-            {
-                "slug": genre.slug,
-                "name": names.get(genre.slug, genre.slug),
-                "score": round(genre.score, 6),
-                "chosen": genre.slug in chosen,
-            }
-            for genre in prediction.top(limit, threshold)
-        ],
-        "abstained": bool(prediction.abstained),
-        "reason": prediction.abstained or None,
-    }
+    top = prediction.top(limit, threshold)
+    scores = ((genre.slug, genre.score, genre.slug in chosen) for genre in top)
+    return suggestion(uid=asked.shown.uid, scores=scores, abstained=prediction.abstained)
 
 
 def _explained(active: ActiveModel, text: str, results: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -361,22 +346,9 @@ def _explained(active: ActiveModel, text: str, results: Sequence[dict[str, Any]]
 
 
 def _reference(active: ActiveModel) -> dict[str, Any]:
-    return {"alias": CHAMPION, "version": active.number, "sabotage": sabotage_of(active.model.meta) or None}
+    return reference(active.number, sabotage_of(active.model.meta))
 
 
 def _json(body: Any) -> HttpResponse:
     # Built here, so it need not be checked against its own schema with every request; tests do.
     return HttpResponse(json.dumps(body), content_type="application/json")
-
-
-_named_at: tuple[float, dict[str, str]] = (float("-inf"), {})
-
-
-def _names() -> dict[str, str]:
-    """Return the genres' names by slug, at most a second old."""
-    global _named_at
-    at, names = _named_at
-    if time.monotonic() - at > _NAMES_SECONDS:
-        names = dict(Genre.objects.values_list("slug", "name"))
-        _named_at = (time.monotonic(), names)
-    return names

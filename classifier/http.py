@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils.cache import patch_vary_headers
+from django.utils.cache import patch_cache_control, patch_vary_headers
 
 
 def page_or_partial(request: HttpRequest, template: str, context: dict[str, Any], *, partial: str) -> TemplateResponse:
@@ -26,6 +26,13 @@ def whole_page(request: HttpRequest, template: str, context: dict[str, Any]) -> 
         for header, value in (("Retarget", "#main"), ("Reselect", "#main"), ("Reswap", "outerHTML")):
             response[f"HX-{header}"] = value
     patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def for_one_person(response: HttpResponse) -> HttpResponse:
+    """Keep a page that a secret link opens out of caches and search engines."""
+    patch_cache_control(response, private=True, no_store=True)
+    response["X-Robots-Tag"] = "noindex, nofollow"
     return response
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from classifier.models import Genre
 
@@ -37,16 +38,24 @@ def in_words(score: float) -> str:
 
 def genre_lines(pairs: Iterable[tuple[str, float]]) -> list[GenreLine]:
     """Return lines for (slug, score) pairs; one query. A genre that is gone keeps its slug as name."""
-    pairs = list(pairs)
-    rows = {row.slug: row for row in Genre.objects.filter(slug__in=[slug for slug, _ in pairs])}
+    return _lines([(slug, "", score) for slug, score in pairs])
+
+
+def lines_of(results: Iterable[dict[str, Any]]) -> list[GenreLine]:
+    """Return lines for the results of an answer of before; one query. Genres keep the names that they had then."""
+    return _lines([(each["slug"], each["name"], each["score"]) for each in results])
+
+
+def _lines(named: list[tuple[str, str, float]]) -> list[GenreLine]:
+    rows = {row.slug: row for row in Genre.objects.filter(slug__in=[slug for slug, _, _ in named])}
     return [
         GenreLine(
             slug=slug,
-            name=rows[slug].name if slug in rows else slug,
+            name=name or (rows[slug].name if slug in rows else slug),
             description=rows[slug].description if slug in rows else "",
             score=score,
             percent=round(score * 100),
             words=in_words(score),
         )
-        for slug, score in pairs
+        for slug, name, score in named
     ]

@@ -18,6 +18,7 @@ from classifier.admin import ReadOnly
 from classifier.models import Genre
 from feedback.actions import ActionRefused, BulkResult, review, set_genres
 from feedback.models import AuditAnswer, Correction, ReviewEvent
+from feedback.share_admin import SharedResultAdmin as SharedResultAdmin
 
 Status = Correction.Status
 

@@ -11,6 +11,8 @@ REVIEWER_RIGHTS = (
     ("feedback", "change_correction"),
     ("feedback", "view_reviewevent"),
     ("feedback", "view_auditanswer"),
+    ("feedback", "view_sharedresult"),
+    ("feedback", "change_sharedresult"),
     ("classifier", "view_genre"),
     ("classifier", "view_modelversion"),
     ("classifier", "view_modelevent"),

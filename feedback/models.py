@@ -1,4 +1,4 @@
-"""Corrections people send, and the append-only trail of what happened to them."""
+"""Corrections people send, with the append-only trail of what happened to them, and results they share."""
 
 import secrets
 from datetime import datetime
@@ -181,3 +181,61 @@ class AuditAnswer(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.answer} to {self.genre}"
+
+
+class SharedResultQuerySet(models.QuerySet["SharedResult"]):
+    """Sets of shared results."""
+
+    def live(self, now: datetime) -> "SharedResultQuerySet":
+        """Return those whose link shows them."""
+        return self.filter(ended_at=None, expires_at__gt=now)
+
+    def with_visitor_before(self, moment: datetime) -> "SharedResultQuerySet":
+        """Return those made before ``moment`` that name their visitor still."""
+        return self.filter(created_at__lt=moment).exclude(visitor="")
+
+
+class SharedResult(models.Model):
+    """A result that a person made a link to, as it was said then. Written only by ``feedback.sharing``.
+
+    One that has ended is an empty row until it would have expired, so that its link says what became of it.
+    """
+
+    token = models.CharField(
+        max_length=40, unique=True, default=new_receipt, editable=False, help_text="Of the link that shows it."
+    )
+    secret = models.CharField(
+        max_length=40, unique=True, default=new_receipt, editable=False, help_text="Of the link that deletes it."
+    )
+    prediction_uid = models.UUIDField(
+        unique=True, null=True, editable=False, help_text="So that two clicks make one link; never shown."
+    )
+    version = models.ForeignKey(
+        ModelVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="shared_results"
+    )
+    answer = models.JSONField(default=dict, blank=True, help_text="What was said, in the API's shape.")
+    text = models.TextField(blank=True, help_text="Empty once it has ended.")
+    visitor = models.CharField(
+        max_length=64, blank=True, db_index=True, help_text="Keyed hash of the address, per day."
+    )
+    created_at = models.DateTimeField(default=timezone.now, db_index=True, editable=False)
+    expires_at = models.DateTimeField(db_index=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.CharField(
+        max_length=150, blank=True, help_text="Who of the staff removed it; empty where its author did."
+    )
+
+    objects = SharedResultQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"shared result {self.pk}"
+
+    @property
+    def state(self) -> str:
+        """Where it stands: live, deleted (by its author), removed (by the staff) or expired."""
+        if self.ended_at is not None:
+            return "removed" if self.ended_by else "deleted"
+        return "live" if self.expires_at > timezone.now() else "expired"

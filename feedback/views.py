@@ -4,10 +4,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from classifier.http import page_or_partial
+from classifier.http import for_one_person, page_or_partial
 from classifier.predictions import BadToken, Shown
 from classifier.views import PAGE, classify_expired, result_context
 from classifier.visitors import visitor_of
@@ -16,6 +15,7 @@ from feedback.actions import ActionRefused, answer_audit, submit_correction, wit
 from feedback.forms import CorrectionForm
 from feedback.limits import TooManyCorrections
 from feedback.models import AuditAnswer, Correction
+from feedback.yours import remember, yours_of
 
 AUDIT_PAGE = "feedback/audit.html"
 CORRECT_AGAIN = (
@@ -54,8 +54,11 @@ def create(request: HttpRequest) -> HttpResponse:
     address = reverse("feedback:correction-read", args=[correction.receipt])
     if request.headers.get("HX-Request"):
         context = {"correction": correction, "receipt_url": request.build_absolute_uri(address)}
-        return TemplateResponse(request, "feedback/_thanks.html", context)
-    return redirect(address)
+        answer: HttpResponse = TemplateResponse(request, "feedback/_thanks.html", context)
+    else:
+        answer = redirect(address)
+    remember(answer, yours_of(request).with_correction(correction.receipt))
+    return answer
 
 
 def create_expired(request: HttpRequest) -> HttpResponse:
@@ -95,10 +98,7 @@ def receipt(request: HttpRequest, receipt: str) -> HttpResponse:
         "reviewed": genre_lines((slug, 0.0) for slug in correction.slugs()),
         "receipt_url": request.build_absolute_uri(),
     }
-    response = TemplateResponse(request, "feedback/receipt.html", context)
-    patch_cache_control(response, private=True, no_store=True)
-    response["X-Robots-Tag"] = "noindex"
-    return response
+    return for_one_person(TemplateResponse(request, "feedback/receipt.html", context))
 
 
 @require_POST

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 
 from classifier.views import EXPIRED as TITLE
 from classifier.views import classify_expired
+from feedback.share_views import create_expired as share_expired
 from feedback.views import audit_expired, create_expired
 from genre_site.errors import ErrorText, error_page
 
@@ -19,6 +20,7 @@ _SHOWN_AGAIN: dict[str, Callable[[HttpRequest], HttpResponse]] = {
     "classifier:text-explain": classify_expired,
     "feedback:correction-create": create_expired,
     "feedback:audit-create": audit_expired,
+    "feedback:share-create": share_expired,
 }
 
 

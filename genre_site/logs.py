@@ -17,7 +17,7 @@ import structlog
 
 FORMATS = ("json", "console")
 # Whoever knows a receipt may read the text of its correction.
-_RECEIPT = re.compile(r"(/corrections/)[A-Za-z0-9_-]{20,}")
+_RECEIPT = re.compile(r"(/(?:corrections|corrections/share|shared)/)[A-Za-z0-9_-]{20,}")
 # The beginning of a path nobody serves, as probes ask for it; too short to be a receipt.
 _PLAIN_SEGMENT = re.compile(r"/[a-z0-9.-]{0,20}")
 # gunicorn says these with the address, or the line of the request that it could not read.

@@ -43,6 +43,12 @@ GENRE_CORRECTIONS_PER_DAY = env.int("GENRE_CORRECTIONS_PER_DAY", 200)
 GENRE_AUDIT_SHARE = env.float("GENRE_AUDIT_SHARE", 0.05, validate=validate.Range(0, 1))
 # Answers to that question that are counted of one visitor.
 GENRE_AUDIT_ANSWERS_PER_DAY = env.int("GENRE_AUDIT_ANSWERS_PER_DAY", 20)
+# For how many days a link to a result shows it (0: nobody can make one), and how many links one visitor may make.
+GENRE_SHARE_DAYS = env.int("GENRE_SHARE_DAYS", 30, validate=validate.Range(min=0))
+GENRE_SHARES_PER_MINUTE = env.int("GENRE_SHARES_PER_MINUTE", 5)
+GENRE_SHARES_PER_DAY = env.int("GENRE_SHARES_PER_DAY", 30)
+# For how many days a browser remembers the receipts of what was sent from it; 0: not at all.
+GENRE_REMEMBER_DAYS = env.int("GENRE_REMEMBER_DAYS", 90, validate=validate.Range(min=0))
 # What the gate lets through at most: milliseconds for a text of 100 words, bytes of a model file.
 GENRE_GATE_MILLISECONDS = env.float("GENRE_GATE_MILLISECONDS", 5.0)
 GENRE_GATE_BYTES = env.int("GENRE_GATE_BYTES", 200_000_000)

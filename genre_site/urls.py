@@ -13,6 +13,7 @@ urlpatterns = [
     path("api/v1/", api.urls),
     path("", include("classifier.urls")),
     path("corrections/", include("feedback.urls")),
+    path("shared/", include("feedback.shared_urls")),
     path("", include("training.urls")),
     path("admin/", admin.site.urls),
     # Browsers ask for it on pages that name no icon, the admin's among them.

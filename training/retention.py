@@ -17,7 +17,8 @@ from django.utils import timezone
 from classifier.idempotency import KEPT
 from classifier.models import IdempotentAnswer, Prediction
 from feedback.actions import erase_rejected, forget_visitors
-from feedback.models import AuditCount, Correction
+from feedback.models import AuditCount, Correction, SharedResult
+from feedback.sharing import forget_sharers
 from training.monitor.traffic import count_traffic, monitor_state
 
 # Rows of one transaction: some hundredths of a second on SQLite, whose other writers wait for it.
@@ -57,6 +58,8 @@ def prune(*, dry_run: bool = False, now: datetime | None = None) -> list[Pruned]
         _predictions(now, is_counted=not dry_run),
         _rejected(now),
         _visitors(now),
+        _shared(now),
+        _sharers(now),
         _counts(now),
         _answers(now),
         _sessions(now),
@@ -103,6 +106,18 @@ def _visitors(now: datetime) -> _Rule:
     days = settings.GENRE_KEEP_VISITORS_DAYS
     due = Correction.objects.with_visitor_before(now - timedelta(days=days))
     return _rule("visitors of corrections", days, due, lambda keys: forget_visitors(corrections=keys))
+
+
+def _shared(now: datetime) -> _Rule:
+    """Delete ended ones too: their empty rows stay as long as their link would have."""
+    due = SharedResult.objects.filter(expires_at__lte=now)
+    return _Rule("shared results", "until they expire", due, lambda keys: _delete(SharedResult, keys))
+
+
+def _sharers(now: datetime) -> _Rule:
+    days = settings.GENRE_KEEP_VISITORS_DAYS
+    due = SharedResult.objects.with_visitor_before(now - timedelta(days=days))
+    return _rule("visitors of shared results", days, due, lambda keys: forget_sharers(shares=keys))
 
 
 def _counts(now: datetime) -> _Rule:

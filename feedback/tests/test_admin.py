@@ -211,7 +211,10 @@ def test_the_reviewer_group_has_just_the_rights_it_needs(db):
     group = Group.objects.get(name=REVIEWER_GROUP)
     rights = set(group.permissions.values_list("content_type__app_label", "codename"))
     assert rights == set(REVIEWER_RIGHTS)
-    assert {codename for _, codename in rights if not codename.startswith("view_")} == {"change_correction"}
+    assert {codename for _, codename in rights if not codename.startswith("view_")} == {
+        "change_correction",
+        "change_sharedresult",
+    }
 
 
 def test_nobody_can_add_or_delete_a_correction(desk, send):

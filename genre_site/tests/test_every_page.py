@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from classifier.predictions import predict_text
 from feedback.actions import Answer, submit_correction
+from feedback.sharing import share_result
 
 TEXT = "The wizard and the sorceress cast an old spell on the dragon that guards the kingdom."
 POLICY = {
@@ -52,7 +53,9 @@ class Forbidden(HTMLParser):
 def problems_of(response):
     """Return what is wrong with a response."""
     told = {part.strip() for part in response.get("Content-Security-Policy", "").split(";")}
-    problems = [f"{name}: {response.get(name)}" for name, value in HEADERS.items() if response.get(name) != value]
+    # Of an address that is itself a secret nobody is told.
+    headers = HEADERS | ({"Referrer-Policy": "no-referrer"} if "/shared/" in response.request["PATH_INFO"] else {})
+    problems = [f"{name}: {response.get(name)}" for name, value in headers.items() if response.get(name) != value]
     if told != POLICY:
         problems.append(f"policy {told}")
     if "camera=()" not in response.get("Permissions-Policy", ""):
@@ -68,7 +71,12 @@ def correction(champion):
 
 
 @pytest.fixture
-def addresses(correction, admin_user):
+def share(champion):
+    return share_result(shown=predict_text(TEXT, source="page"), text=TEXT, visitor="x")
+
+
+@pytest.fixture
+def addresses(correction, share, admin_user):
     """Return the address of every page that can be opened by itself, and two that can't."""
     found = [
         "/",
@@ -78,6 +86,9 @@ def addresses(correction, admin_user):
         "/corrections/",
         "/corrections/audit/thanks/",
         f"/corrections/{correction.receipt}/",
+        "/corrections/mine/",
+        f"/corrections/share/{share.secret}/",
+        f"/shared/{share.token}/",
         "/monitor/",
         "/metrics",
         "/no/such/page",

@@ -10,8 +10,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError, OperationalError
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from feedback.models import Correction
+from feedback.models import Correction, SharedResult
 from genre_site.logs import Line, logging_settings, traceback_of
 
 HOME = reverse("classifier:text-classify")
@@ -130,6 +131,17 @@ def test_a_receipt_link_is_logged_as_the_place_alone(client, logged, requests, m
     assert correction.receipt not in json.dumps(logged())
     assert requests()[0]["route"] == "feedback:correction-read"
     assert requests()[-1]["path"] == "/corrections/…"
+
+
+@pytest.mark.parametrize("name", ["token", "secret"])
+@pytest.mark.django_db
+def test_the_links_of_a_shared_result_are_logged_as_the_place_alone(client, logged, requests, name):
+    share = SharedResult.objects.create(text=TEXT, expires_at=timezone.now())
+    secret, before = getattr(share, name), "shared" if name == "token" else "corrections/share"
+    for ending in ("/", "", "x/y"):
+        client.get(f"/{before}/{secret}{ending}")
+    assert secret not in json.dumps(logged())
+    assert requests()[0]["route"] == ("shared:result-read" if name == "token" else "feedback:share-manage")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from classifier.models import IdempotentAnswer, ModelVersion, Prediction
-from feedback.models import AuditCount, Correction
+from feedback.models import AuditCount, Correction, SharedResult
 from training import retention
 from training.models import TrafficHour
 from training.retention import prune
@@ -101,6 +101,20 @@ def test_visitors_are_forgotten_after_some_days_and_corrections_stay(correct, no
     assert (found["visitors of corrections"], found["visitors of the audit"]) == (1, 1)
     assert [Correction.objects.get(pk=row.pk).visitor for row in (old, young)] == ["", "v"]
     assert AuditCount.objects.get().visitor == "b"
+
+
+def test_shared_results_go_when_they_expire_and_their_visitors_before(version, now):
+    def share(days, left):
+        expires_at = now + timedelta(days=left)
+        return SharedResult.objects.create(
+            text="a dragon", visitor="v", created_at=now - timedelta(days=days), expires_at=expires_at
+        )
+
+    share(30, 0)
+    old, young = share(DAYS["visitors"] + 1, 20), share(DAYS["visitors"] - 1, 28)
+    found = counts()
+    assert (found["shared results"], found["visitors of shared results"]) == (1, 1)
+    assert dict(SharedResult.objects.values_list("pk", "visitor")) == {old.pk: "", young.pk: "v"}
 
 
 def test_sessions_go_when_they_are_over(now):

@@ -100,7 +100,7 @@ def test_page_correction_monitor_and_export_ask_nobody_outside_this_machine(site
     assert not notes.exists(), notes.read_text()
 
 
-def test_what_was_withdrawn_is_in_no_file_of_the_database_after_the_daily_pruning(site):
+def test_a_text_is_in_the_database_only_while_its_author_agreed_and_in_no_log(site):
     # Longer than a page of the file.
     word = "Xylophagous" * 400
 
@@ -109,11 +109,30 @@ def test_what_was_withdrawn_is_in_no_file_of_the_database_after_the_daily_prunin
         kept = [site.database, *site.root.glob("site.sqlite3-wal")]
         return [path.name for path in kept if path.exists() and b"Xylophagous" in path.read_bytes()]
 
+    def prune():
+        subprocess.run([sys.executable, "manage.py", "prune"], cwd=ROOT, env=site.env, check=True, capture_output=True)
+
     with site.serving() as address:
         visitor = Visitor(address)
         text = f"{TEXT} {word}"
-        receipt = visitor.correct(visitor.ask(text).token, text, "fantasy")
+        token = visitor.ask(text).token
+        assert found_in() == []
+        receipt = visitor.correct(token, text, "fantasy")
         assert found_in()
         visitor.open(f"corrections/{receipt}/", {})
-        subprocess.run([sys.executable, "manage.py", "prune"], cwd=ROOT, env=site.env, check=True, capture_output=True)
+        prune()
         assert found_in() == []
+        visitor.open("corrections/share/", {"token": token, "text": text})
+        assert found_in()
+        (share,) = site.rows("SELECT token, secret FROM feedback_sharedresult")
+        assert word in visitor.open(f"shared/{share['token']}/")
+        visitor.open(f"corrections/share/{share['secret']}/", {})
+        prune()
+        assert found_in() == []
+        # One that is not deleted goes when its time is over.
+        visitor.open("corrections/share/", {"token": token, "text": text})
+        site.write("UPDATE feedback_sharedresult SET expires_at = created_at")
+        prune()
+        assert (found_in(), site.rows("SELECT * FROM feedback_sharedresult")) == ([], [])
+    log = site.log.read_text()
+    assert [secret for secret in (word, receipt, *share.values()) if secret in log] == []
