@@ -1,6 +1,10 @@
-/* What the pages do beyond plain forms: a word count, a keyboard short cut, and words when the network fails. */
+/* What the pages do beyond plain forms: a word count, a keyboard short cut, and words while the server is slow or away. */
 (function () {
   "use strict";
+  // Shorter waits need no words.
+  var SLOW = 4000;
+  var KEPT = "Nothing that you entered is lost. ";
+  var waiting;
 
   function count() {
     var box = document.getElementById("text");
@@ -24,6 +28,17 @@
     notice.replaceChildren(box);
   }
 
+  function wait(words) {
+    var line = document.getElementById("waiting");
+    if (line) line.textContent = words;
+  }
+
+  function done(event) {
+    clearTimeout(waiting);
+    wait("");
+    if (event.detail.target) event.detail.target.removeAttribute("aria-busy");
+  }
+
   document.addEventListener("input", function (event) {
     if (event.target.id === "text") count();
   });
@@ -39,9 +54,15 @@
     }
   });
 
-  document.addEventListener("htmx:beforeRequest", function () {
+  document.addEventListener("htmx:beforeRequest", function (event) {
     document.getElementById("notice").replaceChildren();
+    event.detail.target.setAttribute("aria-busy", "true");
+    clearTimeout(waiting);
+    wait("");
+    waiting = setTimeout(wait, SLOW, "The server is slow at the moment. Still waiting…");
   });
+
+  document.addEventListener("htmx:afterRequest", done);
 
   document.addEventListener("htmx:afterSettle", function (event) {
     count();
@@ -53,7 +74,19 @@
   });
 
   document.addEventListener("htmx:sendError", function () {
-    say("The server can't be reached", "Your text is still in the box. Check the connection and send it again.");
+    say("The server can't be reached", KEPT + "Check the connection and send it again.");
+  });
+
+  document.addEventListener("htmx:timeout", function () {
+    say("The server does not answer", KEPT + "Wait a moment and send it again.");
+  });
+
+  document.addEventListener("htmx:beforeSwap", function (event) {
+    // An error that this site did not write comes from what stands in front of it, while it is away.
+    var reply = event.detail;
+    if (!reply.isError || reply.xhr.getResponseHeader("X-Request-ID")) return;
+    reply.shouldSwap = false;
+    say("The site is away for a moment", KEPT + "Wait a minute and send it again.");
   });
 
   count();

@@ -9,8 +9,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('classifier', '0004_api'),
-        ('feedback', '0005_api'),
+        ('classifier', '0005_service_predictions'),
+        ('feedback', '0006_service_source'),
     ]
 
     operations = [
