@@ -33,10 +33,11 @@
     if (line) line.textContent = words;
   }
 
-  function done(event) {
+  function done() {
     clearTimeout(waiting);
     wait("");
-    if (event.detail.target) event.detail.target.removeAttribute("aria-busy");
+    // Of an error the event names another target than the one that waited.
+    document.querySelectorAll("[aria-busy]").forEach(function (part) { part.removeAttribute("aria-busy"); });
   }
 
   document.addEventListener("input", function (event) {
