@@ -122,6 +122,8 @@ def privacy(request: HttpRequest) -> HttpResponse:
         "predictions_days": settings.GENRE_KEEP_PREDICTIONS_DAYS,
         "rejected_days": settings.GENRE_KEEP_REJECTED_DAYS,
         "visitors_days": settings.GENRE_KEEP_VISITORS_DAYS,
+        "share_days": settings.GENRE_SHARE_DAYS,
+        "remember_days": settings.GENRE_REMEMBER_DAYS,
         "lock_minutes": f"{settings.GENRE_LOGIN_LOCK_MINUTES:g}",
         "session_days": settings.SESSION_COOKIE_AGE // (24 * 3600),
     }

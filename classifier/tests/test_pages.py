@@ -228,8 +228,18 @@ def test_the_privacy_page_says_for_how_long_as_the_settings_do(client, settings)
     page = body(client.get(reverse("classifier:privacy-read")))
     assert page.count("321 days") == 2
     assert "54 days after the decision" in page
-    fingerprint = page.split("Fingerprint of your address beside a correction")[1]
+    fingerprint = page.split("Fingerprint of your address beside a correction or a shared result")[1]
     assert "for good" in fingerprint[: fingerprint.index("</dd>")]
+
+
+def test_the_privacy_page_tells_of_shared_results_and_of_what_the_browser_remembers(client, settings):
+    address = reverse("classifier:privacy-read")
+    settings.GENRE_SHARE_DAYS, settings.GENRE_REMEMBER_DAYS = 17, 43
+    page = body(client.get(address))
+    assert (page.count("17 days"), page.count("43 days")) == (2, 1)
+    settings.GENRE_SHARE_DAYS = settings.GENRE_REMEMBER_DAYS = 0
+    page = body(client.get(address))
+    assert ("makes no links" in page, "one more remembers" in page) == (True, False)
 
 
 def test_pages_forbid_inline_and_foreign_code(client, champion):
