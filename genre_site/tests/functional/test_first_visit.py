@@ -40,7 +40,6 @@ def test_the_first_visit_takes_few_bytes_and_asks_this_site_alone(browser, tmp_p
         context.close()
     assert [url for url in asked if not url.startswith((address, "data:"))] == []
     assert len(asked) >= 6
-    print(f"{sum(taken):,} bytes in {len(asked)} answers")
     assert 5_000 < sum(taken) <= MOST_BYTES, (sum(taken), list(zip(asked, taken, strict=False)))
 
 
