@@ -85,7 +85,7 @@ def test_the_whole_journey_works_by_keyboard_alone(open_page):
     assert outline == "solid"
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Its genres")).to_be_visible()
-    tab_to(page, page.locator("summary"))
+    tab_to(page, page.get_by_text("Correct these genres"))
     page.keyboard.press("Enter")
     tab_to(page, page.get_by_label("Fantasy"))
     page.keyboard.press("Space")
