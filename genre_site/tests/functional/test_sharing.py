@@ -191,8 +191,8 @@ def test_on_paper_the_text_and_its_genres_stand_and_nothing_to_press(open_page, 
     box = page.locator(".quoted, #text").first
     assert box.evaluate("element => element.scrollHeight - element.clientHeight") <= 1
     # Paper is white, whatever the system's theme.
-    for name, colour in (("color", "rgb(29, 32, 38)"), ("backgroundColor", "rgb(255, 255, 255)")):
-        assert page.evaluate(f"getComputedStyle(document.documentElement).{name}") == colour
+    for part, colour in (("color", "rgb(29, 32, 38)"), ("backgroundColor", "rgb(255, 255, 255)")):
+        assert page.evaluate(f"getComputedStyle(document.documentElement).{part}") == colour
     SHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SHOTS / f"print-{name}.png", full_page=True)
 
