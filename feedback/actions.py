@@ -1,6 +1,6 @@
 """The only writer of corrections, reviews and audit answers. Every function is one transaction and leaves a trail."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,13 +14,15 @@ from classifier.models import Genre, Prediction
 from classifier.predictions import Shown, text_hashes
 from feedback.deleted import deleted_here
 from feedback.limits import TooManyAnswers, check_limits, count_audit_answer
-from feedback.models import AuditAnswer, Correction, ReviewEvent
+from feedback.models import AuditAnswer, Correction, Opinion, ReviewEvent, Suspect
 
 VISITOR = "visitor"
 # Who learns what the prediction service showed.
 SERVICE = "import_predictions"
 # Who erases what is older than the site keeps it.
 RETENTION = "retention"
+# An answer of the review queue that its reviewer took back.
+UNDONE = "undone"
 _ERASED = ["text", "note", "proposal"]
 
 
@@ -148,7 +150,7 @@ def tie_waiting() -> int:
     n = 0
     for correction in waiting.order_by("pk"):
         prediction = Prediction.objects.get(uid=str(correction.prediction_uid))
-        before = _state(correction)
+        before = state_of(correction)
         correction.version_id, correction.shown = prediction.version_id, prediction.shown
         correction.save(update_fields=["version", "shown"])
         _record(correction, "tied", by=SERVICE, before=before)
@@ -222,13 +224,23 @@ def review(*, corrections: Iterable[int], status: str, by: AbstractBaseUser, rea
         elif status == Correction.Status.APPROVED and not _can_be_approved(correction):
             result.skip("no genre chosen: set genres first, or reject it")
         else:
-            before = _state(correction)
+            before = state_of(correction)
             correction.status = status
             _stamp(correction, by)
             correction.save(update_fields=["status", "reviewer", "reviewed_at"])
             _record(correction, status, by=by.get_username(), before=before, reason=reason)
+            if status == Correction.Status.PENDING:
+                _void_opinions(correction, by)
             result.changed += 1
     return result
+
+
+def _void_opinions(correction: Correction, by: AbstractBaseUser) -> None:
+    """Undo what reviewers said of a correction in the queue: who reopens it wants it looked at anew."""
+    for opinion in correction.opinions.in_force():
+        Opinion.objects.create(
+            kind=Opinion.Kind.UNDO, undoes=opinion, correction=correction, reviewer_id=by.pk, by=by.get_username()
+        )
 
 
 def _can_be_approved(correction: Correction) -> bool:
@@ -256,7 +268,7 @@ def set_genres(
     result = BulkResult()
     rows = Correction.objects.select_for_update().filter(pk__in=list(corrections)).order_by("pk")
     for correction in rows:
-        before = _state(correction)
+        before = state_of(correction)
         if correction.status == Correction.Status.WITHDRAWN:
             result.skip("withdrawn by its author")
         elif correction.is_erased:
@@ -275,11 +287,79 @@ def set_genres(
 
 
 @transaction.atomic
+def decide_correction(
+    *, correction: int, status: str, slugs: Sequence[str], by: AbstractBaseUser, reason: str = ""
+) -> None:
+    """Give one correction (by primary key) its outcome in the review queue; rejected, its genres stay as they are.
+
+    Raises
+    ------
+    ActionRefused
+        When its state does not allow it.
+    """
+    if status == Correction.Status.APPROVED:
+        set_genres(corrections=[correction], slugs=slugs, by=by, reason=reason)
+    result = review(corrections=[correction], status=status, by=by, reason=reason)
+    for why in result.skipped:
+        raise ActionRefused(f"Nothing was saved: {why}.")
+
+
+@transaction.atomic
+def restore_correction(*, correction: int, state: Mapping[str, Any], by: AbstractBaseUser, reason: str = "") -> None:
+    """Put one correction (by primary key) back to a state that ``state_of`` returned, on record as undone."""
+    row = Correction.objects.select_for_update().get(pk=correction)
+    before = state_of(row)
+    row.status = state["status"]
+    row.genres.set(Genre.objects.filter(slug__in=state["genres"]))
+    _stamp(row, by)
+    row.save(update_fields=["status", "reviewer", "reviewed_at"])
+    _record(row, UNDONE, by=by.get_username(), before=before, reason=reason)
+
+
+@transaction.atomic
+def relabel(
+    *,
+    correction: Correction | None,
+    text: str,
+    given: Sequence[str],
+    slugs: Sequence[str],
+    by: AbstractBaseUser,
+    reason: str = "",
+) -> Correction:
+    """Give a text of the training data other genres: as an approved correction of it, the one given or a new one.
+
+    Raises
+    ------
+    ActionRefused
+        When a genre does not exist, or the correction can't be changed.
+    """
+    if correction is not None:
+        result = set_genres(corrections=[correction.pk], slugs=slugs, by=by, reason=reason)
+        for why in result.skipped:
+            raise ActionRefused(f"Nothing was saved: {why}.")
+        return correction
+    genres = _known_genres(slugs)
+    made = Correction(
+        source=Correction.Source.IMPORT,
+        text=text,
+        text_hash=text_hashes(text)[0],
+        verdict=Correction.Verdict.GENRES,
+        chosen=list(given),
+        status=Correction.Status.APPROVED,
+    )
+    _stamp(made, by)
+    made.save()
+    made.genres.set(genres)
+    _record(made, "relabelled", by=by.get_username(), before={"genres": sorted(given)}, reason=reason)
+    return made
+
+
+@transaction.atomic
 def withdraw(*, correction: Correction, by: str = VISITOR) -> Correction:
     """Take a correction back: its text, note and proposal are erased. Safe to repeat."""
     row = Correction.objects.select_for_update().get(pk=correction.pk)
     if row.status != Correction.Status.WITHDRAWN:
-        before = _state(row)
+        before = state_of(row)
         row.status = Correction.Status.WITHDRAWN
         _erase(row)
         row.save(update_fields=["status", *_ERASED])
@@ -288,7 +368,12 @@ def withdraw(*, correction: Correction, by: str = VISITOR) -> Correction:
 
 
 def _erase(correction: Correction) -> None:
-    """Empty everything the person wrote; the keyed hash stays, so that no file can bring the text back."""
+    """Empty everything the person wrote; the keyed hash stays, so that no file can bring the text back.
+
+    What was copied from such a file for the search of label errors goes too.
+    """
+    if correction.source != Correction.Source.EXAMPLE:
+        Suspect.objects.exclude(text_hash="").filter(text_hash=correction.text_hash).update(text="", title="")
     correction.text = correction.note = correction.proposal = ""
 
 
@@ -297,7 +382,7 @@ def erase_rejected(*, corrections: Iterable[int], before: datetime) -> int:
     """Erase what people wrote in rejected corrections (by primary key) decided on before a moment; return how many."""
     rows = list(Correction.objects.select_for_update().rejected_before(before).filter(pk__in=list(corrections)))
     for correction in rows:
-        state = _state(correction)
+        state = state_of(correction)
         _erase(correction)
         correction.save(update_fields=_ERASED)
         _record(correction, "erased", by=RETENTION, before=state)
@@ -396,12 +481,13 @@ def _stamp(correction: Correction, by: AbstractBaseUser) -> None:
     correction.reviewed_at = timezone.now()
 
 
-def _state(correction: Correction) -> dict[str, Any]:
+def state_of(correction: Correction) -> dict[str, Any]:
+    """Return what a review may change, as the trail keeps it."""
     slugs = sorted(correction.genres.values_list("slug", flat=True))
     return {"status": correction.status, "genres": slugs}
 
 
 def _record(correction: Correction, action: str, *, by: str, before: dict[str, Any], reason: str = "") -> None:
     ReviewEvent.objects.create(
-        correction=correction, action=action, by=by, before=before, after=_state(correction), reason=reason
+        correction=correction, action=action, by=by, before=before, after=state_of(correction), reason=reason
     )

@@ -1,14 +1,16 @@
 """Corrections people send, with the append-only trail of what happened to them, and results they share."""
 
 import secrets
+import uuid
 from datetime import datetime
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from classifier.models import AppendOnly, Genre, ModelVersion
+from classifier.models import AppendOnly, AppendOnlyQuerySet, Genre, ModelVersion
 
 
 def new_receipt() -> str:
@@ -239,3 +241,152 @@ class SharedResult(models.Model):
         if self.ended_at is not None:
             return "removed" if self.ended_by else "deleted"
         return "live" if self.expires_at > timezone.now() else "expired"
+
+
+class QueueScore(models.Model):
+    """How much the next model would learn from a correction, for the order in which reviewers get to see them.
+
+    ``manage.py review_order`` computes it; until it has, the queue estimates it from the scores that were shown.
+    """
+
+    correction = models.OneToOneField(Correction, on_delete=models.CASCADE, related_name="queue_score")
+    score = models.FloatField(db_index=True, help_text="Higher is sooner.")
+    parts = models.JSONField(default=dict, help_text="What it is made of: uncertainty, novelty, disagreement, …")
+    is_estimate = models.BooleanField(default=False, help_text="Made by the queue itself, from the shown scores alone.")
+    at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.score:.3f} for correction {self.correction_id}"
+
+
+class Suspect(models.Model):
+    """A text of the training data whose label the models that did not learn from it find hard to believe.
+
+    The text of a correction stays with the correction. That of a file is copied here, because the site does not read
+    the operator's files; it goes when the same text is deleted here, or when the next search no longer suspects it.
+    """
+
+    class Status(models.TextChoices):
+        """What a reviewer said of the label."""
+
+        OPEN = "open", "Open"
+        RIGHT = "right", "The label is right"
+        WRONG = "wrong", "The label is wrong"
+
+    key = models.CharField(max_length=64, unique=True, help_text="Names the text and the label it was given.")
+    correction = models.ForeignKey(
+        Correction,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="suspicions",
+        help_text="The correction that holds the text, or that holds the better label since.",
+    )
+    source = models.CharField(max_length=200, help_text="The file, or feedback.")
+    row = models.BigIntegerField(default=0, help_text="In the file.")
+    title = models.CharField(max_length=300, blank=True)
+    text = models.TextField(blank=True, help_text="Of a file; empty where a correction holds it.")
+    text_hash = models.CharField(max_length=64, blank=True, db_index=True)
+    given = models.JSONField(default=list, help_text="The slugs of the label it has.")
+    suggested = models.JSONField(default=list, help_text="What the models say, best first: [[slug, score], …].")
+    score = models.FloatField(db_index=True, help_text="How hard to believe the label is; higher is sooner.")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN, db_index=True)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-score", "pk"]
+        verbose_name = "suspected label"
+
+    def __str__(self) -> str:
+        return f"label of {self.source}, row {self.row}"
+
+    @property
+    def words(self) -> str:
+        """The text, wherever it is kept; '' when it was deleted."""
+        return self.correction.text if self.correction is not None and not self.text else self.text
+
+
+class Claim(models.Model):
+    """A card that lies before one reviewer, so that nobody else gets it meanwhile. Ends by an answer, or by time.
+
+    ``uid`` is on the form: an answer that is sent twice is stored once.
+    """
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    correction = models.OneToOneField(Correction, on_delete=models.CASCADE, null=True, related_name="claim")
+    suspect = models.OneToOneField(Suspect, on_delete=models.CASCADE, null=True, related_name="claim")
+    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="review_claims")
+    until = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(correction__isnull=True) ^ Q(suspect__isnull=True), name="feedback_claim_of_one_card"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"claim of {self.reviewer}"
+
+
+class OpinionQuerySet(AppendOnlyQuerySet):
+    """Sets of opinions."""
+
+    def in_force(self) -> "OpinionQuerySet":
+        """Return the answers that nobody has undone."""
+        kinds = (Opinion.Kind.ANSWER, Opinion.Kind.SETTLEMENT)
+        return self.filter(kind__in=kinds, undone_by__isnull=True)
+
+
+class Opinion(AppendOnly):
+    """What one reviewer did with one card: an answer, a settlement, a skip, or that an earlier answer was undone.
+
+    Append-only, and without text. A correction gets an answer as its outcome at once, or, where a second opinion is
+    wanted, once two agree or somebody settles it.
+    """
+
+    class Kind(models.TextChoices):
+        """What was done."""
+
+        ANSWER = "answer", "Answer"
+        SETTLEMENT = "settlement", "Settled"
+        SKIP = "skip", "Skipped"
+        UNDO = "undo", "Undone"
+
+    class Verdict(models.TextChoices):
+        """What an answer says."""
+
+        GENRES = "genres", "These genres"
+        NONE = "none", "None of the genres fits"
+        UNUSABLE = "unusable", "Not usable"
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False, help_text="The claim's, of an answer.")
+    correction = models.ForeignKey(Correction, on_delete=models.PROTECT, null=True, related_name="opinions")
+    suspect = models.ForeignKey(Suspect, on_delete=models.PROTECT, null=True, related_name="opinions")
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="opinions"
+    )
+    by = models.CharField(max_length=150)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    verdict = models.CharField(max_length=10, choices=Verdict.choices, blank=True)
+    genres = models.JSONField(default=list)
+    wants_second = models.BooleanField(default=False, help_text="Drawn for a second opinion, when it was given.")
+    before = models.JSONField(
+        null=True, help_text="What the outcome replaced; null where the answer waits for another."
+    )
+    undoes = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="undone_by")
+    at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = OpinionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        permissions = [("settle_opinion", "Can settle any conflict between two reviewers, also one's own")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} by {self.by}"
+
+    @property
+    def label(self) -> frozenset[str]:
+        """What it says as a set, to be compared with another's; never empty."""
+        return frozenset(self.genres) or frozenset({f"({self.verdict})"})

@@ -10,16 +10,17 @@ from django.db.models import Count, QuerySet
 from django.db.models.functions import TruncDate
 
 from classifier.models import OWN_SOURCES, ModelVersion, Prediction
+from feedback.actions import UNDONE
 from feedback.models import AuditAnswer, Correction, ReviewEvent
 
 # What stands for the answer "none of the genres fits", and for a text that got no answer.
 NONE_FITS = ""
 _SPEAKING = (Correction.Verdict.GENRES, Correction.Verdict.NONE)
 _VOID = (Correction.Status.WITHDRAWN, Correction.Status.REJECTED)
-_REOPENED = Correction.Status.PENDING
+_REOPENED = (Correction.Status.PENDING, UNDONE)
 _EDITED = "edited"
 # To withdraw is no review, whoever enters it.
-_DECISIONS = (Correction.Status.APPROVED, Correction.Status.REJECTED, _REOPENED, _EDITED)
+_DECISIONS = (Correction.Status.APPROVED, Correction.Status.REJECTED, *_REOPENED, _EDITED)
 
 
 def corrections_by_day() -> list[tuple[date, str, int]]:
@@ -129,7 +130,8 @@ class SecondLooks:
 def second_looks() -> SecondLooks:
     """Compare each reviewer's decision with the one before it, where that was another reviewer's.
 
-    A decision approves, rejects, reopens or edits. To reopen asks for another look, which is then no disagreement.
+    A decision approves, rejects, reopens or edits. To reopen, or to undo one's own, asks for another look, which is then
+    no disagreement.
     """
     trails: defaultdict[int, list[tuple[str, str]]] = defaultdict(list)
     events = ReviewEvent.objects.filter(action__in=_DECISIONS).order_by("pk")
@@ -141,7 +143,7 @@ def second_looks() -> SecondLooks:
         kept = [
             (first, second, earlier == _EDITED and later == Correction.Status.APPROVED)
             for (first, earlier), (second, later) in pairwise(trail)
-            if first != second and earlier != _REOPENED
+            if first != second and earlier not in _REOPENED
         ]
         looks.pairs.update(kept)
         looks.n_changed += any(not is_kept for *_, is_kept in kept)

@@ -49,6 +49,9 @@ GENRE_SHARES_PER_MINUTE = env.int("GENRE_SHARES_PER_MINUTE", 5)
 GENRE_SHARES_PER_DAY = env.int("GENRE_SHARES_PER_DAY", 30)
 # For how many days a browser remembers the receipts of what was sent from it; 0: not at all.
 GENRE_REMEMBER_DAYS = env.int("GENRE_REMEMBER_DAYS", 90, validate=validate.Range(min=0))
+# Review: the share of corrections that a second reviewer answers too, and for how many minutes a card is kept for its reviewer.
+GENRE_REVIEW_SECOND_SHARE = env.float("GENRE_REVIEW_SECOND_SHARE", 0.1, validate=validate.Range(0, 1))
+GENRE_REVIEW_CLAIM_MINUTES = env.int("GENRE_REVIEW_CLAIM_MINUTES", 10, validate=validate.Range(min=1))
 # What the gate lets through at most: milliseconds for a text of 100 words, bytes of a model file.
 GENRE_GATE_MILLISECONDS = env.float("GENRE_GATE_MILLISECONDS", 5.0)
 GENRE_GATE_BYTES = env.int("GENRE_GATE_BYTES", 200_000_000)

@@ -38,3 +38,5 @@ STORAGES = {
 }
 # Whom the audit asks is random; tests that want it ask for it.
 GENRE_AUDIT_SHARE = 0.0
+# Nor which corrections go to a second reviewer.
+GENRE_REVIEW_SECOND_SHARE = 0.0

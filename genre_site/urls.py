@@ -14,6 +14,7 @@ urlpatterns = [
     path("", include("classifier.urls")),
     path("corrections/", include("feedback.urls")),
     path("shared/", include("feedback.shared_urls")),
+    path("review/", include("feedback.review.urls")),
     path("", include("training.urls")),
     path("admin/", admin.site.urls),
     # Browsers ask for it on pages that name no icon, the admin's among them.
