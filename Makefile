@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # Each test starts from what was compiled before, and so do the processes that tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help database setup run check audit test functional looks realdata postgres bench bench-predict bench-explain bench-quality bench-baselines bench-monitor bench-alarms bench-lab bench-http bench-bulk soak soak-registry soak-corrections soak-writers soak-api model-change drill explore extension cortex-context check-manifests bench-service try-image clean
+.PHONY: help database setup run check audit test functional looks realdata postgres bench bench-predict bench-explain bench-quality bench-baselines bench-monitor bench-alarms bench-lab bench-http bench-bulk simulate-review soak soak-registry soak-corrections soak-writers soak-api model-change drill explore extension cortex-context check-manifests bench-service try-image clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -108,6 +108,9 @@ bench-bulk: $(VENV)/dev.stamp  ## texts per second and core of predict_corpus, b
 
 bench-lab: $(VENV)/dev.stamp  ## how long one waits for each page of the lab, and its memory (some minutes)
 	$(BIN)/python -m benchmarks.lab
+
+simulate-review: $(VENV)/dev.stamp  ## how many reviews the queue's order saves, and how many planted label errors it finds (a quarter of an hour)
+	$(BIN)/python -m benchmarks.simulate_review
 
 soak: soak-registry soak-corrections soak-writers soak-api  ## the long runs under load
 

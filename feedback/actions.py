@@ -23,6 +23,7 @@ SERVICE = "import_predictions"
 RETENTION = "retention"
 # An answer of the review queue that its reviewer took back.
 UNDONE = "undone"
+_SAME_GENRES = "these genres already"
 _ERASED = ["text", "note", "proposal"]
 
 
@@ -274,7 +275,7 @@ def set_genres(
         elif correction.is_erased:
             result.skip("its text was deleted")
         elif set(before["genres"]) == {genre.slug for genre in genres}:
-            result.skip("these genres already")
+            result.skip(_SAME_GENRES)
         elif not genres and correction.status == Correction.Status.APPROVED and not _says_none(correction):
             result.skip("approved: needs a genre")
         else:
@@ -335,7 +336,7 @@ def relabel(
     """
     if correction is not None:
         result = set_genres(corrections=[correction.pk], slugs=slugs, by=by, reason=reason)
-        for why in result.skipped:
+        for why in result.skipped.keys() - {_SAME_GENRES}:
             raise ActionRefused(f"Nothing was saved: {why}.")
         return correction
     genres = _known_genres(slugs)

@@ -116,6 +116,17 @@ def feedback_corpus(genres: GenreList) -> Corpus:
     return corpus
 
 
+def reviewed_first(examples: Sequence[Example]) -> list[Example]:
+    """Return the examples without those of files whose very text has an approved correction: what was reviewed counts.
+
+    Otherwise a label that a reviewer found wrong would go on being learned beside the right one.
+    """
+    reviewed = {text_key(example.text) for example in examples if example.source == FEEDBACK}
+    if not reviewed:
+        return list(examples)
+    return [each for each in examples if each.source == FEEDBACK or text_key(each.text) not in reviewed]
+
+
 def train_model(plan: TrainingPlan, genres: GenreList, *, by: str, report: Report) -> Trained:
     """Train, evaluate on the test side, save and register a candidate.
 
@@ -159,7 +170,7 @@ def make_model(
     corpora = [read_books(path, genres, file_format=plan.file_format) for path in plan.paths]
     if plan.use_feedback:
         corpora.append(feedback_corpus(genres))
-    examples = [example for corpus in corpora for example in corpus.examples]
+    examples = reviewed_first([example for corpus in corpora for example in corpus.examples])
     report("splitting by book", 0.1)
     train, test, split_digest = _divide(plan, examples, genres, corpora)
     has_starter = STARTER_FILE in [path.resolve() for path in plan.paths]

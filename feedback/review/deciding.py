@@ -3,6 +3,7 @@
 import random
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -224,10 +225,9 @@ def undo(*, queue: str, by: AbstractBaseUser) -> Opinion:
     undone = _opinion(by, kind=Opinion.Kind.UNDO, undoes=last, **{FIELD[queue]: getattr(last, FIELD[queue])})
     undone.save()
     if last.kind == Opinion.Kind.ANSWER:
-        try:
+        # Somebody else may have it before them by now; they go on with it.
+        with suppress(IntegrityError):
             take(queue, getattr(last, FIELD[queue]), by)
-        except IntegrityError:
-            pass  # Somebody else has it before them by now; they go on with it.
     return undone
 
 

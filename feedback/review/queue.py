@@ -81,9 +81,9 @@ def waiting(queue: str, by: AbstractBaseUser) -> QuerySet[Any]:
     mine = Q(reviewer=by)
     skips = Count("opinions", filter=Q(opinions__reviewer=by, opinions__kind=Opinion.Kind.SKIP), distinct=True)
     if queue == LABELS:
-        open_ones = Suspect.objects.filter(status=Suspect.Status.OPEN)
-        with_text = open_ones.exclude(Q(text="") & (Q(correction=None) | Q(correction__text="")))
-        return with_text.select_related("correction").annotate(skips=skips).order_by("skips", "-score", "pk")
+        held = Q(correction__status=Correction.Status.APPROVED) & ~Q(correction__text="")
+        open_ones = Suspect.objects.filter(~Q(text="") | held, status=Suspect.Status.OPEN)
+        return open_ones.select_related("correction").annotate(skips=skips).order_by("skips", "-score", "pk")
     given = Opinion.objects.in_force().filter(correction=OuterRef("pk"))
     answered = (
         given.order_by().values("correction").annotate(n=Count("pk")).values("n")  # one row a correction

@@ -129,17 +129,18 @@ class Site:
             connection.execute(statement)
 
     @contextmanager
-    def serving(self, *, workers=2, recheck_seconds=None, ends_with=0):
+    def serving(self, *, workers=2, recheck_seconds=None, ends_with=0, port=0):
         """Serve as `make run` does; yield the address. What the server logs is added to ``self.log``.
 
-        ``ends_with`` is the exit code it must have, whoever ended it.
+        ``ends_with`` is the exit code it must have, whoever ended it; ``port`` is that of a server before it.
         """
         config = "genre_site/gunicorn_config.py"
         if recheck_seconds is not None:
             config = self.root / "gunicorn_config.py"
             config.write_text(FASTER.format(seconds=recheck_seconds), encoding="utf-8")
         with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
+            free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            free.bind(("127.0.0.1", port))
             place = free.getsockname()
         options = ["--config", config, "--bind", f"127.0.0.1:{place[1]}", "--workers", str(workers)]
         options += ["--pid", self._pid_file, "--log-level", "error"]

@@ -4,6 +4,7 @@
 
   function card() { return document.getElementById("card"); }
   function finder() { return document.getElementById("find"); }
+  function keys() { return document.getElementById("keys"); }
   function form(name) { return card().querySelector('form[data-review="' + name + '"]'); }
   function labels() { return Array.from(card().querySelectorAll(".ticks label")); }
 
@@ -62,7 +63,7 @@
   }
 
   function prepare() {
-    document.getElementById("keys").hidden = false;
+    document.getElementById("keys-button").hidden = false;
     if (!finder()) return;
     finder().closest(".find").hidden = false;
     number();
@@ -80,11 +81,7 @@
 
   var KEYS = {
     "/": function () { if (finder()) finder().focus(); },
-    "?": function () {
-      var keys = document.getElementById("keys");
-      keys.open = !keys.open;
-      if (keys.open) keys.querySelector("summary").focus();
-    },
+    "?": function () { keys().showModal(); },
     "s": function () { if (form("skip")) form("skip").requestSubmit(); },
     "u": function () { form("undo").requestSubmit(); },
     "0": function () { toggleBox("none_fits"); },
@@ -102,6 +99,11 @@
 
   document.addEventListener("keydown", function (event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (keys().open) {
+      // Esc and Enter close it by themselves.
+      if (event.key === "?") { event.preventDefault(); keys().close(); }
+      return;
+    }
     if (event.target.id === "find") { inFinder(event); return; }
     var active = event.target.closest("a, button, summary, textarea, select");
     if (event.key === "Enter") {
@@ -132,5 +134,6 @@
     }
   });
 
+  document.querySelector("#keys-button button").addEventListener("click", KEYS["?"]);
   prepare();
 })();
