@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -54,7 +54,7 @@ class Said:
         return next(kind for kind, is_ticked in zip(kinds, ticked, strict=True) if is_ticked)
 
 
-def answer(*, queue: str, card: int, uid: uuid.UUID, said: Said, by: AbstractBaseUser) -> Opinion:
+def answer(*, queue: str, card: int, uid: uuid.UUID, said: Said, by: User) -> Opinion:
     """Store what a reviewer says of a card (by primary key). Sent again under the same ``uid``, it is stored once.
 
     A claim that ran out meanwhile does no harm: whoever else answered, the later answer counts as the second opinion.
@@ -88,7 +88,7 @@ def _known(slugs: Sequence[str]) -> list[str]:
     return sorted(known)
 
 
-def _answer_correction(card: int, uid: uuid.UUID, verdict: str, slugs: list[str], by: AbstractBaseUser) -> Opinion:
+def _answer_correction(card: int, uid: uuid.UUID, verdict: str, slugs: list[str], by: User) -> Opinion:
     correction = _open_correction(card)
     given = list(correction.opinions.in_force())
     if any(opinion.reviewer_id == by.pk for opinion in given):
@@ -116,14 +116,14 @@ def _open_correction(key: int) -> Correction:
     return correction
 
 
-def _is_drawn(by: AbstractBaseUser) -> bool:
+def _is_drawn(by: User) -> bool:
     """Return whether a second opinion is wanted. Where nobody else reviews, the card would wait for ever."""
     if random.random() >= settings.GENRE_REVIEW_SECOND_SHARE:
         return False
     return get_user_model().objects.with_perm(REVIEW, backend=_BACKEND).exclude(pk=by.pk).exists()
 
 
-def _apply(opinion: Opinion, by: AbstractBaseUser, reason: str) -> None:
+def _apply(opinion: Opinion, by: User, reason: str) -> None:
     """Give the correction what an opinion says as its outcome."""
     correction = opinion.correction
     assert correction is not None
@@ -142,8 +142,8 @@ def _apply(opinion: Opinion, by: AbstractBaseUser, reason: str) -> None:
     opinion.at = timezone.now()
 
 
-def _answer_suspect(card: int, uid: uuid.UUID, verdict: str, slugs: list[str], by: AbstractBaseUser) -> Opinion:
-    suspect = Suspect.objects.select_for_update().select_related("correction").filter(pk=card).first()
+def _answer_suspect(card: int, uid: uuid.UUID, verdict: str, slugs: list[str], by: User) -> Opinion:
+    suspect = Suspect.objects.select_for_update(of=("self",)).select_related("correction").filter(pk=card).first()
     if suspect is None or not suspect.words:
         raise ActionRefused("This text was deleted meanwhile. Nothing is left to decide on.")
     if suspect.status != Suspect.Status.OPEN:
@@ -169,7 +169,7 @@ def _answer_suspect(card: int, uid: uuid.UUID, verdict: str, slugs: list[str], b
 
 
 @transaction.atomic
-def settle(*, correction: int, said: Said, by: AbstractBaseUser) -> Opinion:
+def settle(*, correction: int, said: Said, by: User) -> Opinion:
     """Decide a conflict between two reviewers: what a third person says is what the correction gets.
 
     Raises
@@ -196,7 +196,7 @@ def may_settle(given: Sequence[Opinion], by: Any) -> bool:
 
 
 @transaction.atomic
-def skip(*, queue: str, card: int, uid: uuid.UUID, by: AbstractBaseUser) -> None:
+def skip(*, queue: str, card: int, uid: uuid.UUID, by: User) -> None:
     """Put a card behind all others, for this reviewer. Safe to repeat."""
     known = Correction.objects if queue == CORRECTIONS else Suspect.objects
     if Opinion.objects.filter(uid=uid).exists() or not known.filter(pk=card).exists():
@@ -206,7 +206,7 @@ def skip(*, queue: str, card: int, uid: uuid.UUID, by: AbstractBaseUser) -> None
 
 
 @transaction.atomic
-def undo(*, queue: str, by: AbstractBaseUser) -> Opinion:
+def undo(*, queue: str, by: User) -> Opinion:
     """Undo this reviewer's last answer of a queue, and lay its card before them again.
 
     Raises
@@ -218,7 +218,6 @@ def undo(*, queue: str, by: AbstractBaseUser) -> Opinion:
     if last is None:
         raise ActionRefused("There is nothing of yours to undo.")
     if queue == CORRECTIONS:
-        assert last.correction_id is not None
         _undo_correction(last, by)
     else:
         _undo_suspect(last, by)
@@ -231,13 +230,14 @@ def undo(*, queue: str, by: AbstractBaseUser) -> Opinion:
     return undone
 
 
-def _last_answer(queue: str, by: AbstractBaseUser) -> Opinion | None:
+def _last_answer(queue: str, by: User) -> Opinion | None:
     mine = Opinion.objects.in_force().filter(reviewer=by, **{f"{FIELD[queue]}__isnull": False})
     found: Opinion | None = mine.select_related(FIELD[queue]).order_by("pk").last()
     return found
 
 
-def _undo_correction(last: Opinion, by: AbstractBaseUser) -> None:
+def _undo_correction(last: Opinion, by: User) -> None:
+    assert last.correction_id is not None
     correction = Correction.objects.select_for_update().get(pk=last.correction_id)
     if correction.is_erased:
         raise ActionRefused("Its author took your last one back meanwhile. There is nothing left to undo.")
@@ -248,8 +248,9 @@ def _undo_correction(last: Opinion, by: AbstractBaseUser) -> None:
         restore_correction(correction=correction.pk, state=last.before, by=by, reason="undone in the review queue")
 
 
-def _undo_suspect(last: Opinion, by: AbstractBaseUser) -> None:
-    suspect = Suspect.objects.select_for_update().select_related("correction").get(pk=last.suspect_id)
+def _undo_suspect(last: Opinion, by: User) -> None:
+    assert last.suspect_id is not None
+    suspect = Suspect.objects.select_for_update(of=("self",)).select_related("correction").get(pk=last.suspect_id)
     if not suspect.words:
         raise ActionRefused("The text of your last one was deleted meanwhile. There is nothing left to undo.")
     if suspect.status == Suspect.Status.WRONG:
@@ -267,7 +268,7 @@ def _undo_suspect(last: Opinion, by: AbstractBaseUser) -> None:
     suspect.save(update_fields=["status"])
 
 
-def _opinion(by: AbstractBaseUser, **fields: Any) -> Opinion:
+def _opinion(by: User, **fields: Any) -> Opinion:
     return Opinion(reviewer=by, by=by.get_username(), **fields)
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -73,7 +73,7 @@ def place_new() -> int:
     return len(rows)
 
 
-def waiting(queue: str, by: AbstractBaseUser) -> QuerySet[Any]:
+def waiting(queue: str, by: User) -> QuerySet[Any]:
     """Return what waits for this reviewer, best first: what was skipped least, then what teaches most.
 
     Of corrections: those nobody answered, and those whose one answer wants a second that is not the same reviewer's.
@@ -99,13 +99,13 @@ def waiting(queue: str, by: AbstractBaseUser) -> QuerySet[Any]:
     )
 
 
-def next_card(queue: str, by: AbstractBaseUser) -> Card | None:
+def next_card(queue: str, by: User) -> Card | None:
     """Return the card before this reviewer: the one they have already, or the next that nobody else has."""
     claim = _claim(queue, by)
     return None if claim is None else card_of(claim, by)
 
 
-def _claim(queue: str, by: AbstractBaseUser) -> Claim | None:
+def _claim(queue: str, by: User) -> Claim | None:
     field = FIELD[queue]
     if queue == CORRECTIONS:
         place_new()
@@ -130,7 +130,7 @@ def _claim(queue: str, by: AbstractBaseUser) -> Claim | None:
     return None
 
 
-def take(queue: str, card: Correction | Suspect, by: AbstractBaseUser) -> Claim:
+def take(queue: str, card: Correction | Suspect, by: User) -> Claim:
     """Lay a card before a reviewer, in the place of the one they had.
 
     Raises
@@ -146,7 +146,7 @@ def take(queue: str, card: Correction | Suspect, by: AbstractBaseUser) -> Claim:
         return Claim.objects.create(**{FIELD[queue]: card}, reviewer=by, until=until)
 
 
-def release(queue: str, uid: uuid.UUID, by: AbstractBaseUser) -> None:
+def release(queue: str, uid: uuid.UUID, by: User) -> None:
     """Take a card away from its reviewer."""
     _claims(queue).filter(uid=uid, reviewer=by).delete()
 
@@ -155,7 +155,7 @@ def _claims(queue: str) -> QuerySet[Claim]:
     return Claim.objects.filter(**{f"{FIELD[queue]}__isnull": False})
 
 
-def card_of(claim: Claim, by: AbstractBaseUser) -> Card:
+def card_of(claim: Claim, by: User) -> Card:
     """Return what the reviewer of a claim sees."""
     queue = CORRECTIONS if claim.correction is not None else LABELS
     last = Opinion.objects.filter(reviewer=by, **{FIELD[queue]: getattr(claim, FIELD[queue])}).order_by("pk").last()
@@ -168,7 +168,7 @@ def card_of(claim: Claim, by: AbstractBaseUser) -> Card:
     if claim.correction is not None:
         correction = claim.correction
         shown, chosen = correction.shown, correction.chosen
-        said = {
+        said: dict[str, Any] = {
             "text": correction.text,
             "title": "",
             "verdict": correction.verdict,

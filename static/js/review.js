@@ -126,7 +126,8 @@
     if (notice) notice.textContent = "Nothing was saved, and what you ticked is still here. Press Enter to try again.";
   });
 
-  document.addEventListener("htmx:afterSettle", function (event) {
+  /* At once and not when it has settled: who types on fast would lose the focus again. */
+  document.addEventListener("htmx:afterSwap", function (event) {
     if (event.detail.target && event.detail.target.id === "card") {
       prepare();
       document.getElementById("card-heading").focus();

@@ -8,7 +8,6 @@ import pytest
 from classifier.core.genres import canonical_genres
 from conftest import make_examples
 from feedback.models import Correction, QueueScore, Suspect
-from feedback.tests.conftest import make_correction  # noqa: F401  (a fixture)
 from training.core.label_errors import label_quality, suspicions
 from training.core.review_order import disagreement, novelty, review_order, uncertainty
 from training.reviewing import place_corrections, search_labels
@@ -80,7 +79,7 @@ def test_planted_label_errors_are_found_first():
     assert found.suggested(3)[0][0] == examples[3].genres[0]
 
 
-def test_the_command_places_what_waits_and_what_comes_later_is_placed_by_the_queue(champion, make_correction):  # noqa: F811
+def test_the_command_places_what_waits_and_what_comes_later_is_placed_by_the_queue(champion, make_correction):
     known = make_correction("dragon wizard spell", status="approved", genres=("fantasy",))
     sure = make_correction("dragon wizard spell kingdom", genres=("fantasy",), shown=[["fantasy", 0.99]])
     torn = make_correction("dragon butter market", genres=("cooking",), shown=[["fantasy", 0.4]])

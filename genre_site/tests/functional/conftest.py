@@ -3,6 +3,10 @@
 import pytest
 from playwright.sync_api import expect
 
+from feedback.tests.conftest import make_correction
+
+__all__ = ["make_correction"]
+
 
 @pytest.fixture
 def site(transactional_db, live_server, champion):

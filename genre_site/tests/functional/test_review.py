@@ -9,7 +9,6 @@ from feedback.actions import withdraw
 from feedback.models import Correction, Opinion, Suspect
 from feedback.review.deciding import Said, answer
 from feedback.review.queue import CORRECTIONS, next_card
-from feedback.tests.conftest import make_correction  # noqa: F401  (a fixture)
 from genre_site.tests.functional.test_looks import judge
 from genre_site.tests.running import Site
 
@@ -66,7 +65,7 @@ STATES = {
 
 
 @pytest.fixture
-def full_desk(site, make_correction, settings):  # noqa: F811
+def full_desk(site, make_correction, settings):
     """Waiting corrections, a conflict and a suspected label; returns who has not answered yet."""
     settings.GENRE_REVIEW_SECOND_SHARE = 1.0
     shown = [["fantasy", 0.71], ["young-adult", 0.22], ["horror", 0.11]]
@@ -134,6 +133,7 @@ class Session:
 
     def sign_in(self, address):
         self.page.goto(f"{address}review/")
+        expect(self.page.get_by_label("Username")).to_be_focused()
         self.type("rita")
         self.press("Tab")
         self.type("a long pass phrase")
