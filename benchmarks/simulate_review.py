@@ -63,7 +63,7 @@ def read_setting() -> Setting:
     if (folder / FOUR_FILES).exists():
         pinned = read_four_files(folder, genres)
         train, test = ([one.example for one in pinned if one.side == side] for side in ("train", "test"))
-        sizes = {"start": 300, "pool": 6000, "test": 2500, "steps": 14, "labels": 6000}
+        sizes = {"start": 300, "pool": 4000, "test": 2000, "steps": 12, "labels": 4000}
         name = FOUR_FILES
     else:
         starter = read_corpus(STARTER_FILE, genres).examples

@@ -1,5 +1,7 @@
 """The review queue in Chromium: how it looks, and a reviewer's session without a mouse through a restart."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group, User
@@ -122,6 +124,35 @@ SELECT c.text AS text, c.status AS status, group_concat(g.slug, ' ') AS genres, 
 FROM feedback_correction c LEFT JOIN feedback_correction_genres cg ON cg.correction_id = c.id
 LEFT JOIN classifier_genre g ON g.id = cg.genre_id GROUP BY c.id
 """
+
+
+REVIEW = """
+from django.contrib.auth.models import User
+from feedback.review.deciding import Said, answer
+from feedback.review.queue import CORRECTIONS, next_card
+
+by = User.objects.create_user("{name}")
+while (card := next_card(CORRECTIONS, by)) is not None:
+    answer(queue=CORRECTIONS, card=card.claim.correction_id, uid=card.claim.uid, said=Said(("cooking",)), by=by)
+"""
+ANSWERED = (
+    "SELECT count(*) AS n, count(DISTINCT correction_id) AS cards, count(DISTINCT by) AS people FROM feedback_opinion"
+)
+
+
+@pytest.mark.django_db(databases=[])
+def test_reviewers_who_work_at_the_same_time_never_answer_the_same_card(tmp_path, model_folder):
+    site = Site(tmp_path, [model_folder])
+    site.env["GENRE_REVIEW_SECOND_SHARE"] = "0"
+    site.run(REVIEWER.format(cards=CARDS))
+    names = ("anna", "bob", "eve")
+    with ThreadPoolExecutor(len(names)) as pool:
+        # A process each, as workers are.
+        list(pool.map(site.run, [REVIEW.format(name=name) for name in names]))
+    (answered,) = site.rows(ANSWERED)
+    assert (answered["n"], answered["cards"]) == (CARDS, CARDS)
+    assert answered["people"] > 1
+    assert site.rows("SELECT * FROM feedback_claim") == []
 
 
 class Session:
