@@ -19,6 +19,7 @@ from classifier.models import Genre
 from feedback.actions import ActionRefused, BulkResult, review, set_genres
 from feedback.models import AuditAnswer, Correction, ReviewEvent
 from feedback.share_admin import SharedResultAdmin as SharedResultAdmin
+from feedback.models import AuditAnswer, Correction, Opinion, ReviewEvent
 
 Status = Correction.Status
 
@@ -265,3 +266,12 @@ class AuditAnswerAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ["at", "version", "genre", "score", "share", "answer"]
     list_filter = ["answer", "version", "at", "genre"]
     list_select_related = ["version"]
+
+
+@admin.register(Opinion)
+class OpinionAdmin(ReadOnly, admin.ModelAdmin):
+    """Who did what in the review queues. Not among a reviewer's rights: a second opinion must not know the first."""
+
+    list_display = ["at", "by", "kind", "verdict", "genres", "correction", "suspect", "wants_second"]
+    list_filter = ["kind", "verdict", "wants_second", "at"]
+    list_select_related = ["correction", "suspect"]

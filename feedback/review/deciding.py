@@ -1,4 +1,4 @@
-"""The only writer of opinions, claims and suspects. Corrections themselves are changed through ``feedback.actions``."""
+"""Answers, skips, settlements and undos: what reviewers do with cards. Corrections are changed through ``feedback.actions``."""
 
 import random
 import uuid
@@ -16,7 +16,7 @@ from django.utils import timezone
 from classifier.models import Genre
 from feedback.actions import ActionRefused, decide_correction, relabel, restore_correction, state_of
 from feedback.models import Correction, Opinion, Suspect
-from feedback.review.queue import CORRECTIONS, FIELD, LABELS, release, take
+from feedback.review.queue import CORRECTIONS, FIELD, release, take
 
 REVIEW = "feedback.change_correction"
 SETTLE = "feedback.settle_opinion"
@@ -270,6 +270,3 @@ def _undo_suspect(last: Opinion, by: User) -> None:
 
 def _opinion(by: User, **fields: Any) -> Opinion:
     return Opinion(reviewer=by, by=by.get_username(), **fields)
-
-
-__all__ = ["LABELS", "Said", "answer", "may_settle", "settle", "skip", "undo"]

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.test import Client
 from django.utils import timezone
 
 from classifier.models import Genre
@@ -269,6 +270,18 @@ def test_others_stay_outside(client, address, django_user_model):
     assert client.get(address)["Location"].startswith("/admin/login/")
     client.force_login(django_user_model.objects.create_user("staff", is_staff=True))
     assert client.get(address).status_code == 403
+
+
+def test_an_expired_form_keeps_the_ticks_and_stores_nothing(make_correction, reviewer):
+    correction = make_correction()
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(reviewer)
+    fields = form_of(browser.get("/review/"), "/review/save/") | {"csrfmiddlewaretoken": "old", "genres": ["fantasy"]}
+    page = browser.post("/review/save/", fields)
+    assert (page.status_code, "Nothing was saved" in page.content.decode()) == (403, True)
+    assert form_of(page, "/review/save/")["genres"] == ["fantasy"]
+    correction.refresh_from_db()
+    assert correction.status == "pending"
 
 
 def test_somebody_signed_out_meanwhile_is_told_so_and_keeps_the_ticks(client):
