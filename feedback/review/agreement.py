@@ -18,8 +18,8 @@ from classifier.models import Genre
 from feedback.models import Opinion
 
 Label = frozenset[str]
-# Passonneau's weights, which depend on how one set lies to the other, as NLTK rounds them.
-_SAME, _CONTAINED, _OVERLAPPING = 1.0, 0.67, 0.33
+# Passonneau's weights, which depend on how one set lies to the other.
+_SAME, _CONTAINED, _OVERLAPPING = 1.0, 2 / 3, 1 / 3
 
 
 def masi_distance(left: Label, right: Label) -> float:

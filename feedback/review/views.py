@@ -20,11 +20,11 @@ from feedback.review.agreement import agreement_now
 from feedback.review.conflicts import open_conflicts
 from feedback.review.deciding import REVIEW, answer, settle, skip, undo
 from feedback.review.forms import CardForm, SettleForm
-from feedback.review.queue import CORRECTIONS, next_card
+from feedback.review.queue import CORRECTIONS, LABELS, next_card
 
 PAGE = "review/card.html"
 # What each queue is called in addresses.
-ADDRESS = {CORRECTIONS: "card", "labels": "label"}
+ADDRESS = {CORRECTIONS: "card", LABELS: "label"}
 SIGNED_OUT = "You are signed out. What you ticked is still here: sign in in another tab, then save again."
 SAVE_AGAIN = "The form has expired, for your safety. Nothing was saved, and what you ticked is still here: save again."
 View = Callable[..., HttpResponse]
@@ -145,6 +145,7 @@ def _show(
         "said": said,
         "problem": problem,
         "ticked": ticked,
+        "given": [line.slug for line in shown.chosen] if shown is not None and queue == LABELS else [],
         **flags,
         **{f"{what}_url": reverse(f"review:{address}-{what}") for what in ("read", "save", "skip", "undo")},
     }

@@ -50,7 +50,7 @@ def test_alpha_is_nltks(nltk, table):
 def test_by_hand():
     a, b, ab = frozenset("a"), frozenset("b"), frozenset("ab")
     assert (masi_distance(a, a), masi_distance(a, b)) == (0, 1)
-    assert masi_distance(a, ab) == pytest.approx(1 - 0.5 * 0.67)
+    assert masi_distance(a, ab) == pytest.approx(1 - 0.5 * 2 / 3)
     # Two items, one agreed on. Observed 1/2; expected: of a, a, a, b drawn two at a time, 6 of 12 differ.
     assert krippendorff_alpha([(1, a), (1, a), (2, a), (2, b)]) == pytest.approx(1 - 0.5 / 0.5)
 

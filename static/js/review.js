@@ -84,6 +84,11 @@
     "?": function () { keys().showModal(); },
     "s": function () { if (form("skip")) form("skip").requestSubmit(); },
     "u": function () { form("undo").requestSubmit(); },
+    "r": function () {
+      if (!card().querySelector("[data-given]")) return;
+      labels().forEach(function (label) { label.querySelector("input").checked = "given" in label.dataset; });
+      say("Ticked just what it has");
+    },
     "0": function () { toggleBox("none_fits"); },
     "x": function () { toggleBox("unusable"); }
   };

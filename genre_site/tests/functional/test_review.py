@@ -55,12 +55,17 @@ def mistake(page):
     expect(page.get_by_text("Nothing is ticked yet")).to_be_visible()
 
 
+def right(page):
+    page.keyboard.press("r")
+    expect(page.get_by_label("Cooking")).to_be_checked()
+
+
 STATES = {
     "card": ("/review/", tick),
     "keys": ("/review/", keys),
     "mistake": ("/review/", mistake),
     "nothing": ("/review/", None),
-    "label": ("/review/labels/", None),
+    "label": ("/review/labels/", right),
     "conflict": ("/review/conflicts/", None),
     "agreement": ("/review/agreement/", None),
 }
