@@ -1,9 +1,13 @@
 """Labels that models which did not learn from them find hard to believe: where a training set is probably wrong.
 
 The method is confident learning's for several labels a text: each text is scored out of fold; a genre it has is believed
-as far as its score goes, one it has not as far as the score is from 1 (self-confidence); the beliefs of all genres are
-averaged so that the least believed count most. Written here because it is a few lines and cleanlab, whose figures
-it reproduces (a test holds it), is under a licence (AGPL) that a site would have to pass on.
+as far as its score goes, one it has not as far as the score is from 1 (self-confidence); the least believed genre decides
+of the label. fastText's scores share 1 among a text's genres, so a text of two genres could at best give each a half: a
+genre's share is held against what it would be if the label were right. Without that, texts of several genres came first and
+planted errors last (docs/experiments.md).
+
+Written here because it is a few lines, and cleanlab, whose figures it reproduces (a test holds it), is under a licence
+(AGPL) that a site would have to pass on.
 
 References
 ----------
@@ -25,8 +29,6 @@ from training.core.split import stratified_folds
 from training.core.vectors import teach
 
 Scores = NDArray[np.float64]
-# How much the less believed of two counts, from the best believed genre to the least (cleanlab's default).
-_LEAST_COUNTS = 0.8
 N_FOLDS = 5
 
 
@@ -58,20 +60,25 @@ class Suspicions:
 
 
 def label_quality(truth: NDArray[np.bool_], scores: Scores) -> Scores:
-    """Return how far each row's labels can be believed, in [0, 1].
+    """Return how far each row's labels can be believed, in [0, 1]: as far as the least believed genre.
 
     Parameters
     ----------
     truth : ndarray of shape (n_texts, n_genres), dtype=bool
     scores : ndarray of shape (n_texts, n_genres)
-        Out of fold, in [0, 1].
+        Out of fold, in [0, 1], each genre's for itself.
     """
-    belief = np.where(truth, scores, 1.0 - scores)
-    ranked = np.sort(belief, axis=1)[:, ::-1]
-    quality = ranked[:, 0]
-    for column in ranked.T[1:]:
-        quality = _LEAST_COUNTS * column + (1.0 - _LEAST_COUNTS) * quality
-    return np.asarray(quality, dtype=np.float64)
+    return np.asarray(np.where(truth, scores, 1.0 - scores).min(axis=1, initial=1.0), dtype=np.float64)
+
+
+def for_themselves(truth: NDArray[np.bool_], scores: Scores) -> Scores:
+    """Return scores that share 1 among the genres of a text as scores of each genre for itself, same shape.
+
+    A genre that the text has gets its share times the number of the text's genres, 1 at most: an equal share is full belief.
+    """
+    shares = scores / np.maximum(scores.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
+    own = np.minimum(1.0, shares * truth.sum(axis=1, keepdims=True))
+    return np.asarray(np.where(truth, own, shares), dtype=np.float64)
 
 
 def out_of_fold_scores(
@@ -113,6 +120,7 @@ def suspicions(
     """
     slugs = known_slugs(examples)
     scores = out_of_fold_scores(examples, slugs, n_folds=n_folds, seed=seed, on_step=on_step)
-    doubt = 1.0 - label_quality(label_matrix(examples, slugs), scores)
+    truth = label_matrix(examples, slugs)
+    doubt = 1.0 - label_quality(truth, for_themselves(truth, scores))
     doubt[scores.max(axis=1, initial=0.0) == 0] = 0.0
     return Suspicions(doubt, scores, slugs)

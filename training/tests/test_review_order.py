@@ -8,7 +8,7 @@ import pytest
 from classifier.core.genres import canonical_genres
 from conftest import make_examples
 from feedback.models import Correction, QueueScore, Suspect
-from training.core.label_errors import label_quality, suspicions
+from training.core.label_errors import for_themselves, label_quality, suspicions
 from training.core.review_order import disagreement, novelty, review_order, uncertainty
 from training.reviewing import place_corrections, search_labels
 from training.tests.helpers import as_rows, refused, run
@@ -52,8 +52,15 @@ def test_no_text_is_no_error():
 def test_the_least_believed_genre_decides_of_a_label():
     truth = np.array([[True, False], [False, True]])
     scores = np.array([[0.9, 0.2], [0.9, 0.1]])
-    # By hand: beliefs .9 and .8, then .1 and .1 of the second.
-    assert label_quality(truth, scores).tolist() == pytest.approx([0.8 * 0.8 + 0.2 * 0.9, 0.1])
+    # Beliefs: .9 and .8; then .1 and .1.
+    assert label_quality(truth, scores).tolist() == pytest.approx([0.8, 0.1])
+
+
+def test_a_text_of_two_genres_is_not_doubted_because_they_share_the_score():
+    truth = np.array([[True, True, False], [True, False, False]])
+    scores = np.array([[0.49, 0.49, 0.02], [0.2, 0.2, 0.0]])
+    # The second row, of a model that is not sure, shares less than 1: what counts are the shares.
+    assert for_themselves(truth, scores) == pytest.approx(np.array([[0.98, 0.98, 0.02], [0.5, 0.5, 0.0]]))
 
 
 @pytest.mark.functional
@@ -62,7 +69,10 @@ def test_label_quality_is_cleanlabs():
     chance = np.random.default_rng(1)
     scores = chance.random((300, 7))
     truth = chance.random((300, 7)) < 0.3
-    theirs = rank.get_label_quality_scores([np.flatnonzero(row).tolist() for row in truth], scores)
+    # Their average that gives all weight to the least believed.
+    least = {"method": "exponential_moving_average", "alpha": 1.0}
+    labels = [np.flatnonzero(row).tolist() for row in truth]
+    theirs = rank.get_label_quality_scores(labels, scores, aggregator_kwargs=least)
     assert label_quality(truth, scores) == pytest.approx(theirs)
 
 
