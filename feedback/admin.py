@@ -17,9 +17,8 @@ from django.utils.text import Truncator
 from classifier.admin import ReadOnly
 from classifier.models import Genre
 from feedback.actions import ActionRefused, BulkResult, review, set_genres
-from feedback.models import AuditAnswer, Correction, ReviewEvent
-from feedback.share_admin import SharedResultAdmin as SharedResultAdmin
 from feedback.models import AuditAnswer, Correction, Opinion, ReviewEvent
+from feedback.share_admin import SharedResultAdmin as SharedResultAdmin
 
 Status = Correction.Status
 

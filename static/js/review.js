@@ -126,9 +126,16 @@
   });
 
   /* A save that did not arrive: the card stays as it is, ticks and all, and the same key tries again. */
-  document.addEventListener("htmx:sendError", function () {
+  function notSaved() {
     var notice = document.querySelector("#notice .problem p");
     if (notice) notice.textContent = "Nothing was saved, and what you ticked is still here. Press Enter to try again.";
+  }
+
+  document.addEventListener("htmx:sendError", notSaved);
+  document.addEventListener("htmx:timeout", notSaved);
+  document.addEventListener("htmx:beforeSwap", function (event) {
+    // Nothing of ours: what stands in front of the server answers in its place.
+    if (event.detail.isError && !event.detail.xhr.getResponseHeader("X-Request-ID")) notSaved();
   });
 
   /* At once and not when it has settled: who types on fast would lose the focus again. */
