@@ -125,17 +125,17 @@
     }
   });
 
-  /* A save that did not arrive: the card stays as it is, ticks and all, and the same key tries again. */
-  function notSaved() {
+  /* A save that nobody confirmed: the card stays as it is, ticks and all, and the same key tries again. */
+  function notConfirmed() {
     var notice = document.querySelector("#notice .problem p");
-    if (notice) notice.textContent = "Nothing was saved, and what you ticked is still here. Press Enter to try again.";
+    if (notice) notice.textContent = "It may not be saved. What you ticked is still here: press Enter to try again, and it is stored once.";
   }
 
-  document.addEventListener("htmx:sendError", notSaved);
-  document.addEventListener("htmx:timeout", notSaved);
+  document.addEventListener("htmx:sendError", notConfirmed);
+  document.addEventListener("htmx:timeout", notConfirmed);
   document.addEventListener("htmx:beforeSwap", function (event) {
     // Nothing of ours: what stands in front of the server answers in its place.
-    if (event.detail.isError && !event.detail.xhr.getResponseHeader("X-Request-ID")) notSaved();
+    if (event.detail.isError && !event.detail.xhr.getResponseHeader("X-Request-ID")) notConfirmed();
   });
 
   /* At once and not when it has settled: who types on fast would lose the focus again. */
