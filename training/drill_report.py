@@ -8,11 +8,11 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from classifier.charts.drawing import lines
+from classifier.charts.parts import Axis, Chart, Event, Series
 from classifier.core.files import replacing
 from training.core.sabotage import KINDS
 from training.drill import ALERT_WITHIN, REQUESTS_A_LOOK, Act, Drill, Look
-from training.monitor.charts import lines
-from training.monitor.parts import Chart, Event, Series, TimeAxis
 
 PHASES = {
     "good": "the good model",
@@ -63,7 +63,7 @@ def _chart(key: str, title: str, looks: list[Look]) -> Chart | None:
     return lines(
         key,
         title,
-        axis=TimeAxis(edges=edges, names=names, ticks=ticks),
+        axis=Axis(edges=edges, names=names, ticks=ticks),
         series=[
             Series("right in truth", "s0", [look.right for look in looks]),
             Series("expected from the scores", "s1", [look.expected for look in looks]),

@@ -10,11 +10,11 @@ from typing import Any
 
 from django.utils import timezone
 
+from classifier.charts import drawing as charts
+from classifier.charts.parts import STYLES, TIMES, Axis, Chart, Event, Series
 from classifier.models import ModelVersion
 from training.core.profile import BOUNDS, Profile, merged
 from training.models import TrafficHour
-from training.monitor import charts
-from training.monitor.parts import STYLES, TIMES, Chart, Event, Series, TimeAxis
 
 # Days on the time axis, and the hours a bucket spans: about thirty buckets each.
 PERIODS = {1: 1, 7: 6, 30: 24}
@@ -42,7 +42,7 @@ class Traffic:
         return Series(str(self.version), style, values)
 
 
-def time_axis(now: datetime, days: int) -> TimeAxis:
+def time_axis(now: datetime, days: int) -> Axis:
     """Return the last ``days`` days in buckets of ``PERIODS[days]`` hours of local time; the last bucket holds ``now``."""
     hours = PERIODS[days]
     local = timezone.localtime(now)
@@ -63,17 +63,15 @@ def time_axis(now: datetime, days: int) -> TimeAxis:
         style, every = (clock, 4) if hours == 1 else (day, 24)
         ticks = [(edge, f"{edge:{style}}") for edge in edges[:-1] if edge.hour % every == 0]
     # Differences between times of one zone ignore its change of clocks; those of UTC don't.
-    return TimeAxis(
-        [edge.astimezone(UTC) for edge in edges], names, [(edge.astimezone(UTC), text) for edge, text in ticks]
-    )
+    return Axis([edge.astimezone(UTC) for edge in edges], names, [(edge.astimezone(UTC), text) for edge, text in ticks])
 
 
-def draw(axis: TimeAxis, figures: dict[str, Any] | None, events: list[Event]) -> list[Chart]:
+def draw(axis: Axis, figures: dict[str, Any] | None, events: list[Event]) -> list[Chart]:
     """Return the page's charts."""
     return [*_over_time(axis, events), *(_recent_and_before(figures) if figures else ())]
 
 
-def _over_time(axis: TimeAxis, events: list[Event]) -> list[Chart]:
+def _over_time(axis: Axis, events: list[Event]) -> list[Chart]:
     traffic = _traffic(axis)
     shown = [one for one in traffic if not one.is_shadow]
     together = [merged(profiles) for profiles in zip(*(one.buckets for one in shown), strict=True)]
@@ -118,7 +116,7 @@ def _over_time(axis: TimeAxis, events: list[Event]) -> list[Chart]:
     ]
 
 
-def _traffic(axis: TimeAxis) -> list[Traffic]:
+def _traffic(axis: Axis) -> list[Traffic]:
     """Return the hours on the axis, added up in its buckets, by version and role; the oldest version first."""
     buckets: dict[tuple[int, bool], list[Profile]] = defaultdict(lambda: [Profile() for _ in axis.names])
     hours = TrafficHour.objects.filter(hour__gte=axis.edges[0], hour__lt=axis.edges[-1]).order_by()

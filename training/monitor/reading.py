@@ -7,10 +7,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from classifier.alerts import open_alerts
+from classifier.charts.parts import Event
 from classifier.models import Alert, ModelEvent, ModelVersion
 from training.models import MonitorState
 from training.monitor.drawing import PERIODS, POINT_NEEDS, draw, time_axis
-from training.monitor.parts import Event
 
 # A monitor that was not heard of for so long, and for three of its own looks, has stopped.
 STALE_AFTER = timedelta(minutes=10)

@@ -5,9 +5,9 @@ from typing import Any
 from django import template
 from django.utils.html import format_html, format_html_join
 
-from training.monitor.parts import NOTHING
-from training.monitor.parts import milliseconds as in_milliseconds
-from training.monitor.parts import percent as in_percent
+from classifier.charts.parts import NOTHING
+from classifier.charts.parts import milliseconds as in_milliseconds
+from classifier.charts.parts import percent as in_percent
 
 register = template.Library()
 

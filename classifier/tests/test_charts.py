@@ -7,8 +7,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.monitor import charts, parts
-from training.monitor.parts import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Event, Series, TimeAxis
+from classifier.charts import drawing as charts
+from classifier.charts import parts
+from classifier.charts.parts import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Axis, Event, Series
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 PLOT_HEIGHT, PLOT_WIDTH = HEIGHT - BOTTOM - TOP, WIDTH - LEFT - RIGHT
@@ -16,7 +17,7 @@ PLOT_HEIGHT, PLOT_WIDTH = HEIGHT - BOTTOM - TOP, WIDTH - LEFT - RIGHT
 
 def make_axis(n_buckets=4, hours=6):
     edges = [NOON + timedelta(hours=hours * step) for step in range(n_buckets + 1)]
-    return TimeAxis(edges, [f"bucket {at}" for at in range(n_buckets)], [(edges[0], "4 May")])
+    return Axis(edges, [f"bucket {at}" for at in range(n_buckets)], [(edges[0], "4 May")])
 
 
 def box(d):

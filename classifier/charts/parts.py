@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 # The box of a drawing over time, and the room around its plot.
 WIDTH, HEIGHT = 440, 236
@@ -49,31 +50,31 @@ class Event:
 
 
 @dataclass(frozen=True)
-class TimeAxis:
-    """Time in buckets.
+class Axis:
+    """Time in buckets, or a text in passages.
 
     Attributes
     ----------
-    edges : sequence of datetime
+    edges : sequence of datetime, or of numbers
         Where buckets begin, and where the last one ends: one more than there are buckets.
     names : sequence of str
         What a bucket is called in a table.
-    ticks : sequence of (datetime, str)
+    ticks : sequence of (datetime or number, str)
         What is written under the axis.
     """
 
-    edges: Sequence[datetime]
+    edges: Sequence[Any]
     names: Sequence[str]
-    ticks: Sequence[tuple[datetime, str]]
+    ticks: Sequence[tuple[Any, str]]
 
-    def x(self, moment: datetime) -> float:
+    def x(self, moment: Any) -> float:
         """Return where ``moment`` is, in user units."""
         first, last = self.edges[0], self.edges[-1]
-        return LEFT + (moment - first) / (last - first) * (WIDTH - LEFT - RIGHT)
+        return float(LEFT + (moment - first) / (last - first) * (WIDTH - LEFT - RIGHT))
 
-    def has(self, moment: datetime) -> bool:
+    def has(self, moment: Any) -> bool:
         """Return whether ``moment`` is on the axis."""
-        return self.edges[0] <= moment <= self.edges[-1]
+        return bool(self.edges[0] <= moment <= self.edges[-1])
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,15 @@ class Key:
 
 
 @dataclass(frozen=True)
+class Link:
+    """A part of the plot that leads somewhere: an SVG path, the address, and what it says."""
+
+    d: str
+    href: str
+    title: str
+
+
+@dataclass(frozen=True)
 class Chart:
     """What a template needs to draw one chart and write its table."""
 
@@ -130,6 +140,8 @@ class Chart:
     x_labels: Sequence[Label] = ()
     y_labels: Sequence[Label] = ()
     markers: Sequence[Label] = ()
+    # One for each bucket, or none at all.
+    links: Sequence[Link] = ()
     note: str = ""
     # The lines above the plot that no marker needs are cut off.
     cut: int = 0
@@ -144,6 +156,12 @@ class Chart:
     def shown_height(self) -> int:
         """Height of what is drawn."""
         return self.height - self.cut
+
+    @property
+    def linked_rows(self) -> list[tuple[str, Sequence[str], str]]:
+        """The rows of the table, each with the address its name leads to; '' for none."""
+        hrefs = [link.href for link in self.links] or [""] * len(self.rows)
+        return [(name, cells, href) for (name, cells), href in zip(self.rows, hrefs, strict=True)]
 
     @property
     def is_empty(self) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from training.monitor.parts import (
+from classifier.charts.parts import (
     BOTTOM,
     COUNTS,
     HEIGHT,
@@ -25,21 +25,20 @@ from training.monitor.parts import (
     SHARES,
     TOP,
     WIDTH,
+    Axis,
     Chart,
     Event,
     Key,
     Label,
     Line,
+    Link,
     Series,
     Shape,
-    TimeAxis,
     Unit,
 )
 
 
-def stacked_bars(
-    key: str, title: str, *, axis: TimeAxis, series: Sequence[Series], events: Sequence[Event] = ()
-) -> Chart:
+def stacked_bars(key: str, title: str, *, axis: Axis, series: Sequence[Series], events: Sequence[Event] = ()) -> Chart:
     """Return counts over time, one bar a bucket, the series on top of each other."""
     totals = [sum(one.values[at] or 0 for one in series) for at in range(len(axis.names))]
     steps = _steps(max(totals, default=0), whole=True)
@@ -73,14 +72,18 @@ def lines(
     key: str,
     title: str,
     *,
-    axis: TimeAxis,
+    axis: Axis,
     series: Sequence[Series],
     events: Sequence[Event] = (),
     unit: Unit = SHARES,
     top: float = 0.0,
     note: str = "",
+    hrefs: Sequence[str] = (),
 ) -> Chart:
-    """Return values over time, a line a series; ``top`` is what the vertical axis reaches at least."""
+    """Return values over time, a line a series; ``top`` is what the vertical axis reaches at least.
+
+    With ``hrefs``, one for each bucket, the part of the plot that is a bucket's leads there.
+    """
     known = [value for one in series for value in one.values if value is not None]
     steps = _steps(max([*known, top]))
     shapes, paths = [], []
@@ -110,6 +113,7 @@ def lines(
         legend=_legend(series),
         shapes=shapes,
         lines=paths,
+        links=_links(axis, series, unit, hrefs) if hrefs else (),
         **_time(axis, series, steps, events, unit),
     )
 
@@ -202,7 +206,7 @@ def _shares(names: Sequence[str], series: Sequence[Series]) -> dict[str, Any]:
 
 
 def _time(
-    axis: TimeAxis,
+    axis: Axis,
     series: Sequence[Series],
     steps: Sequence[float],
     events: Sequence[Event],
@@ -220,7 +224,18 @@ def _time(
     }
 
 
-def _markers(axis: TimeAxis, events: Sequence[Event]) -> tuple[list[Label], int]:
+def _links(axis: Axis, series: Sequence[Series], unit: Unit, hrefs: Sequence[str]) -> list[Link]:
+    """Return each bucket's part of the plot as a link that says the bucket's name and values."""
+    links = []
+    for at, (href, (start, end)) in enumerate(zip(hrefs, pairwise(axis.edges), strict=True)):
+        left, right = axis.x(start), axis.x(end)
+        said = [f"{one.name} {unit.write(value)}" for one in series if (value := one.values[at]) is not None]
+        band = _rectangle(left, TOP, right - left, HEIGHT - BOTTOM - TOP)
+        links.append(Link(band, href, f"{axis.names[at]}: {', '.join(said) or NOTHING}"))
+    return links
+
+
+def _markers(axis: Axis, events: Sequence[Event]) -> tuple[list[Label], int]:
     """Place the events' labels above the plot so that none covers another; return them and how many lines they take.
 
     Where there is no room a label is left out; the event's line still has its title.
