@@ -7,13 +7,18 @@ from django.template.response import TemplateResponse
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
 
+def wants_partial(request: HttpRequest, partial: str) -> bool:
+    """Return whether HTMX asks to fill the element of that id. A boosted navigation has another target."""
+    htmx = getattr(request, "htmx", None)
+    return bool(htmx) and htmx.target == partial
+
+
 def page_or_partial(request: HttpRequest, template: str, context: dict[str, Any], *, partial: str) -> TemplateResponse:
     """Render ``template`` whole, or only its partial when HTMX asks to fill the element of that id.
 
-    A partial's name is the DOM id it fills. A boosted navigation has another target, so it gets the page.
+    A partial's name is the DOM id it fills.
     """
-    htmx = getattr(request, "htmx", None)
-    wanted = f"{template}#{partial}" if htmx and htmx.target == partial else template
+    wanted = f"{template}#{partial}" if wants_partial(request, partial) else template
     response = TemplateResponse(request, wanted, {**context, "is_partial": wanted != template})
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return response

@@ -156,7 +156,7 @@ class Asked:
     shown: Shown
 
 
-def predict_text(text: str, *, source: str, at: datetime | None = None) -> Shown:
+def predict_text(text: str | Reading, *, source: str, at: datetime | None = None) -> Shown:
     """Predict the genres of ``text`` as ``ask`` does, and store the prediction at once."""
     return ask(text, source=source, at=at).shown
 

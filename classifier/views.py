@@ -1,6 +1,7 @@
 """The pages of the classifier: paste a text, see its genres; read about the model."""
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -8,9 +9,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from classifier.arc import Part, arc_of, first_look
 from classifier.core.errors import ModelError
+from classifier.core.text import Reading
 from classifier.forms import TextForm
-from classifier.http import page_or_partial, whole_page
+from classifier.http import page_or_partial, wants_partial, whole_page
 from classifier.models import Genre, ModelVersion, Prediction
 from classifier.predictions import BadToken, Shown, predict_text
 from classifier.registry import champion
@@ -19,7 +22,7 @@ from classifier.why import Unexplained, why
 from classifier.wording import ABSTENTIONS, STANDS_OUT, genre_lines
 
 logger = logging.getLogger(__name__)
-PAGE = "classifier/page.html"
+PAGE, RESULT = "classifier/page.html", "result"
 EXPIRED = "This page was open too long"
 SEND_AGAIN = (
     "For your safety the form has expired. Nothing was read or stored, and your text is in the box: send it again. "
@@ -47,19 +50,22 @@ def classify(request: HttpRequest) -> HttpResponse:
     """Show the form; with a text, or the example named in the address, show its genres."""
     context: dict[str, Any] = {"samples": sample_texts().values(), "text": ""}
     if request.method == "POST":
-        form = TextForm(request.POST, request.FILES)
-        is_file = bool(request.FILES)
-        source = Prediction.Source.FILE if is_file else Prediction.Source.PAGE
-        if form.is_valid():
-            context |= _predict(form.cleaned_data["text"], source) | {"fill_box": is_file}
+        is_first = wants_partial(request, RESULT) and "stage" not in request.POST
+        form = TextForm(request.POST, request.FILES, may_look=is_first)
+        source = Prediction.Source.FILE if form.is_file else Prediction.Source.PAGE
+        if not form.is_valid():
+            context |= {"text": form.pasted, "problems": form.non_field_errors()}
+        elif form.is_look:
+            context |= {"text": form.pasted, "is_look": True, "look": first_look(form.pasted), "read": source}
         else:
-            context |= {"text": form.pasted, "problems": form.non_field_errors(), "fill_box": is_file}
+            context |= _predict(form.reading, source, form.parts)
+        context |= {"fill_box": bool(request.FILES), "notice": form.notice}
     elif name := request.GET.get("example"):
         sample = sample_texts().get(name)
         if sample is None:
             raise Http404(f"no example {name!r}")
-        context |= _predict(sample.text, Prediction.Source.EXAMPLE) | {"fill_box": True}
-    return page_or_partial(request, PAGE, context, partial="result")
+        context |= _predict(Reading(sample.text), Prediction.Source.EXAMPLE) | {"fill_box": True}
+    return page_or_partial(request, PAGE, context, partial=RESULT)
 
 
 @require_POST
@@ -87,12 +93,13 @@ def classify_expired(request: HttpRequest) -> HttpResponse:
     return whole_page(request, PAGE, context)
 
 
-def _predict(text: str, source: str) -> dict[str, Any]:
+def _predict(reading: Reading, source: str, parts: Sequence[Part] = ()) -> dict[str, Any]:
     try:
-        return result_context(predict_text(text, source=source), text)
+        shown = predict_text(reading, source=source)
+        return result_context(shown, reading.text) | {"arc": arc_of(parts, shown)}
     except ModelError as error:
         logger.error("No model answers: %s", error)
-        return {"text": text, "no_model": True}
+        return {"text": reading.text, "no_model": True}
 
 
 @require_safe

@@ -141,7 +141,7 @@ def answer_programs(get_response: GetResponse) -> GetResponse:
 
 
 def _answer(request: HttpRequest) -> HttpResponse:
-    if is_too_large(request):
+    if is_too_large(request, settings.GENRE_MAX_BODY_BYTES):
         return _PROBLEMS[413].response()
     try:
         request.get_host()
@@ -168,16 +168,17 @@ def _answer(request: HttpRequest) -> HttpResponse:
     return problem
 
 
-def is_too_large(request: HttpRequest) -> bool:
-    """Return whether a body is announced as larger than any may be."""
+def is_too_large(request: HttpRequest, most: int) -> bool:
+    """Return whether a body is announced as larger than ``most`` bytes."""
     length = request.META.get("CONTENT_LENGTH") or "0"
-    return length.isdigit() and int(length) > settings.GENRE_MAX_BODY_BYTES
+    return length.isdigit() and int(length) > most
 
 
 def refuse_large_bodies(get_response: GetResponse) -> GetResponse:
-    """Answer 413 to a body that is announced as too large, before reading it."""
+    """Answer 413 to a form that is announced as too large, before reading it."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        return error_page(request, 413) if is_too_large(request) else get_response(request)
+        is_refused = is_too_large(request, settings.GENRE_MAX_FORM_BYTES)
+        return error_page(request, 413) if is_refused else get_response(request)
 
     return middleware

@@ -37,6 +37,8 @@ GENRE_LAB_DIR = Path(env.str("GENRE_LAB_DIR", "") or BASE_DIR / "var" / "lab")
 # Word vectors training starts from: "book" (the shipped ones), "none", or a file of `build_vectors`.
 GENRE_VECTORS = env.str("GENRE_VECTORS", "book")
 GENRE_MAX_TEXT_BYTES = env.int("GENRE_MAX_TEXT_BYTES", 1_000_000)
+# The largest file that is read on a page: a text, an e-book, a table of texts.
+GENRE_MAX_UPLOAD_BYTES = env.int("GENRE_MAX_UPLOAD_BYTES", 10_000_000)
 GENRE_CORRECTIONS_PER_MINUTE = env.int("GENRE_CORRECTIONS_PER_MINUTE", 10)
 GENRE_CORRECTIONS_PER_DAY = env.int("GENRE_CORRECTIONS_PER_DAY", 200)
 # The share of texts whose visitor is asked whether the first genre is right: the honest measure of accuracy.
@@ -228,8 +230,11 @@ STORAGES = {
 # A body may be somewhat larger than the largest text, so that a text a little too long comes back
 # into its box with a message instead of an error page.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * GENRE_MAX_TEXT_BYTES
-FILE_UPLOAD_MAX_MEMORY_SIZE = GENRE_MAX_TEXT_BYTES
 GENRE_MAX_BODY_BYTES = 5 * GENRE_MAX_TEXT_BYTES
+# A page's form may hold a file beside it. In memory, so that no file of a visitor's is ever written to the disk: a form
+# that is larger is refused before it is read.
+FILE_UPLOAD_MAX_MEMORY_SIZE = GENRE_MAX_FORM_BYTES = GENRE_MAX_BODY_BYTES + 2 * GENRE_MAX_UPLOAD_BYTES
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -18,7 +18,7 @@ MAX_BYTES = 1_000_000
 _FILE_KINDS = {
     b"\x89PNG\r\n\x1a\n": "a PNG picture",
     b"\xff\xd8\xff": "a JPEG picture",
-    b"PK\x03\x04": "a ZIP archive (EPUB, Word and OpenDocument files are archives, too)",
+    b"PK\x03\x04": "a ZIP archive",
     b"%PDF-": "a PDF document",
     b"{\\rtf": "an RTF document",
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old Word document",
@@ -193,10 +193,35 @@ class Reading:
             self._content_words = telling(self.tokens)
         return self._content_words
 
+    def parts(self, spans: Sequence[tuple[int, int]]) -> "list[Reading]":
+        """Return readings of pieces of ``cleaned``, in order, that hold all its words whole.
+
+        They and the whole are taken apart once: the whole's tokens are those of its pieces.
+        """
+        pieces = []
+        for start, end in spans:
+            piece = Reading(self.cleaned[start:end])
+            # A piece of a clean text between white space is clean.
+            piece._cleaned = piece.text
+            pieces.append(piece)
+        self._tokens = [token for piece in pieces for token in piece.tokens]
+        self._content_words = [word for piece in pieces for word in piece.content_words]
+        return pieces
+
 
 def joined_pairs(words: Sequence[str]) -> list[str]:
     """Return each pair of neighbours as one token, ``a_b``."""
     return [f"{first}{JOINT}{second}" for first, second in pairwise(words)]
+
+
+def check_size(text: str, *, max_bytes: int = MAX_BYTES) -> None:
+    """Raise ``TextTooLong`` when ``text`` has more bytes of UTF-8; the quick part of ``check_text``."""
+    size = len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+    if size > max_bytes:
+        raise TextTooLong(
+            f"This text has {size:,} bytes; the most that can be read at once is {max_bytes:,}. "
+            "Paste a chapter, or the first part of it."
+        )
 
 
 def check_text(text: str | Reading, *, min_words: int = MIN_WORDS, max_bytes: int = MAX_BYTES) -> None:
@@ -209,14 +234,9 @@ def check_text(text: str | Reading, *, min_words: int = MIN_WORDS, max_bytes: in
     """
     reading = Reading.of(text)
     text = reading.text
-    size = len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
-    if size > max_bytes:
-        raise TextTooLong(
-            f"This text has {size:,} bytes; the most that can be read at once is {max_bytes:,}. "
-            "Paste a chapter, or the first part of it."
-        )
+    check_size(text, max_bytes=max_bytes)
     if not text.strip():
-        raise EmptyText("There is no text yet. Paste a blurb, a chapter or a summary, or choose a .txt file.")
+        raise EmptyText("There is no text yet. Paste a blurb, a chapter or a summary, or choose a file.")
     n_words = len(reading.tokens)
     if not n_words or not _is_mostly_letters(text):
         raise NotText("This does not read like prose: fewer than half of its characters are letters.")
@@ -237,7 +257,7 @@ def _is_mostly_letters(text: str) -> bool:
     return 2 * sum(map(str.isalpha, text)) >= sum(map(len, text.split()))
 
 
-_SAVE_AS_TEXT = "Save it as a .txt file (UTF-8) and choose it again."
+_SAVE_AS_TEXT = "Save it as a .txt (UTF-8), .epub or .docx file and choose it again."
 
 
 def decode(data: bytes) -> str:

@@ -23,14 +23,14 @@ def test_an_unknown_address_gets_our_404(client, db):
 
 
 def test_a_body_that_is_far_too_large_gets_413_before_it_is_read(client, settings):
-    settings.GENRE_MAX_BODY_BYTES = 1000
+    settings.GENRE_MAX_FORM_BYTES = 1000
     response = client.post(HOME, {"text": "x" * 2000})
     assert response.status_code == 413
     assert "too much at once" in response.content.decode()
 
 
 def test_htmx_gets_the_message_of_an_error_alone(client, settings):
-    settings.GENRE_MAX_BODY_BYTES = 1000
+    settings.GENRE_MAX_FORM_BYTES = 1000
     response = client.post(HOME, {"text": "x" * 2000}, headers={"HX-Request": "true", "HX-Target": "result"})
     assert response.status_code == 413
     assert "<html" not in response.content.decode()

@@ -127,7 +127,7 @@ def test_what_a_post_answers_keeps_to_it_too(client, admin_client, champion, set
         client.post("/admin/login/", {"username": "nobody", "password": "x"}),
         admin_client.post("/admin/logout/"),
     ]
-    settings.GENRE_MAX_BODY_BYTES = 10
+    settings.GENRE_MAX_FORM_BYTES = 10
     answers.append(client.post("/", {"text": TEXT}))
     assert [response.status_code for response in answers] == [200, 200, 200, 200, 413]
     assert [found for response in answers if (found := problems_of(response))] == []

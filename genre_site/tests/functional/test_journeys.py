@@ -149,7 +149,7 @@ def test_when_the_server_is_out_of_reach_the_text_stays(open_page):
 
 def test_an_error_of_the_server_is_told_beside_the_form(open_page, settings):
     page = open_page()
-    settings.GENRE_MAX_BODY_BYTES = 100
+    settings.GENRE_MAX_FORM_BYTES = 100
     paste(page)
     expect(page.get_by_text("That is too much at once")).to_be_visible()
     expect(page.get_by_label("Text", exact=True)).to_have_value(TEXT)
