@@ -126,7 +126,7 @@ def _chart(parts: Sequence[Part], said: Sequence[Prediction], drawn: Sequence[st
         [f"Passage {number}" for number, _ in enumerate(parts, start=1)],
         [(0, "Beginning"), (ends[-1] / 4, "25%"), (ends[-1] / 2, "half"), (ends[-1] * 3 / 4, "75%"), (ends[-1], "end")],
     )
-    mean = round(ends[-1] / len(parts), -1)
+    mean = round(ends[-1] / len(parts) / 10) * 10
     return lines(
         "arc",
         "How the genres rise and fall",

@@ -20,8 +20,6 @@ class TextForm(forms.Form):
 
     text = forms.CharField(required=False, strip=False)
     file = forms.FileField(required=False, allow_empty_file=True)
-    # What the box was filled with, when htmx sends what is in it a second time.
-    read = forms.ChoiceField(required=False, choices=[("file", "file")])
 
     def __init__(self, *args: Any, may_look: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -44,7 +42,9 @@ class TextForm(forms.Form):
                 document = read_document(file_of(upload), max_bytes=limit)
                 cleaned["text"] = document.text
                 if document.is_cut:
-                    self.notice = f"This file holds more than can be read at once: its first {limit:,} bytes of text were read."
+                    self.notice = (
+                        f"This file holds more than can be read at once: its first {limit:,} bytes of text were read."
+                    )
             self._check(cleaned.get("text", ""), limit)
         except TextError as error:
             raise forms.ValidationError(str(error), code=type(error).__name__) from error
@@ -61,7 +61,7 @@ class TextForm(forms.Form):
 
     @property
     def is_file(self) -> bool:
-        """Whether the text came from a file."""
+        """Whether the text came from a file, which htmx tells when it sends what the box was filled with."""
         return bool(self.files) or self.data.get("read") == "file"
 
     @property

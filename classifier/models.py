@@ -221,6 +221,7 @@ class Prediction(models.Model):
         EXPLORE = "explore", "Lab"
         API = "api", "API"
         SERVICE = "service", "Prediction service"
+        SEVERAL = "several", "Table of texts"
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="predictions")

@@ -178,8 +178,9 @@ def ask(text: str | Reading, *, source: str, at: datetime | None = None, at_once
     # For the line that is logged of the request.
     bind_contextvars(model=active.number)
     is_visitor = source not in OWN_SOURCES
-    # A program has nobody to ask.
-    share = settings.GENRE_AUDIT_SHARE if is_visitor and source != Prediction.Source.API else 0.0
+    # A program has nobody to ask, and a table is no place to.
+    is_asked = is_visitor and source not in (Prediction.Source.API, Prediction.Source.SEVERAL)
+    share = settings.GENRE_AUDIT_SHARE if is_asked else 0.0
     asked = share if share and not prediction.abstained and random.random() < share else 0.0
     shown = _shown(active, prediction, text, source=source, asked=asked)
     facts: dict[str, Any] = {"source": source, "n_chars": len(text.text), "text_hash": shown.text_hash, "at": at}

@@ -81,6 +81,7 @@ def addresses(correction, share, admin_user):
     found = [
         "/",
         "/?example=nothing-is-called-so",
+        "/several/",
         "/about/",
         "/privacy/",
         "/corrections/",
