@@ -43,7 +43,7 @@ class SheetForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 def several(request: HttpRequest) -> HttpResponse:
     """Show the form; with a table, show what is said of its rows, and give it back."""
-    context: dict[str, Any] = {"most_rows": MOST_ROWS, "column": request.POST.get("column", "")[:80]}
+    context: dict[str, Any] = {"most_rows": f"{MOST_ROWS:,}", "column": request.POST.get("column", "")[:80]}
     if request.method == "POST":
         form = SheetForm(request.POST, request.FILES)
         if form.is_valid():
