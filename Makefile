@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # Each test starts from what was compiled before, and so do the processes that tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help database setup run check audit test functional looks realdata postgres bench bench-predict bench-explain bench-quality bench-baselines bench-monitor bench-alarms bench-lab bench-page bench-http bench-bulk simulate-review soak soak-registry soak-corrections soak-writers soak-api model-change drill explore extension cortex-context check-manifests bench-service try-image clean
+.PHONY: help database setup run check audit test functional looks realdata postgres bench bench-predict bench-explain bench-quality bench-baselines bench-monitor bench-alarms bench-lab bench-page bench-whole bench-http bench-bulk simulate-review soak soak-registry soak-corrections soak-writers soak-api model-change drill explore extension cortex-context check-manifests bench-service try-image clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -99,6 +99,9 @@ bench-alarms: $(VENV)/dev.stamp  ## false alarms, alarms that fail to come, and 
 
 bench-page: $(VENV)/dev.stamp  ## how long one waits for a book's genres and their arc, and for a table of 5,000 texts (a minute)
 	$(BIN)/python -m benchmarks.page
+
+bench-whole: $(VENV)/dev.stamp  ## how a long text is best answered as a whole, on real texts under GENRE_DATA_DIR (a minute)
+	$(BIN)/python -m benchmarks.whole
 
 bench-http: $(VENV)/dev.stamp  ## requests per second of the API beside FastAPI and Annif; needs wrk (some minutes)
 	$(BIN)/python -m benchmarks.http

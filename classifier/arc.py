@@ -24,8 +24,7 @@ GENRES_DRAWN = 4
 GENRES_NAMED = 3
 # Reading a text of so many characters, passage by passage, takes a fifth of a second; a longer one gets a first look.
 LOOK_FROM = 150_000
-# 36,000 characters, read in a fiftieth of a second. The model names the same first genre for them as for the whole
-# in nine of ten texts mixed from many genres, and always where one genre is half of the text (docs/adr/0009).
+# 36,000 characters, read in a fiftieth of a second. How often their first genre is the whole's: docs/adr/0009.
 _LOOK_PIECES, _LOOK_LENGTH = 24, 1500
 
 
