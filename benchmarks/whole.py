@@ -75,6 +75,9 @@ def main() -> int:
                     first = max(scores, key=lambda slug: scores[slug])
                     outcomes[way].append((first == genre, scores[first]))
             for way, each in outcomes.items():
+                # Texts too short for passages of that length have no such answer.
+                if len(each) < N_TEXTS:
+                    continue
                 rows.append(
                     {
                         "texts": kind,

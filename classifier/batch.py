@@ -1,7 +1,7 @@
 """Many texts of one table: the champion's answer for each, what is least certain first. No text is stored."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -10,7 +10,7 @@ from classifier.core.errors import TextError
 from classifier.core.sheet import Sheet
 from classifier.core.text import Reading, check_text
 from classifier.models import Genre, Prediction
-from classifier.predictions import ask
+from classifier.predictions import Shown, ask_many
 from classifier.wording import ABSTENTIONS, in_words
 
 MOST_ROWS = 5000
@@ -97,17 +97,29 @@ def answer(sheet: Sheet) -> Answers:
         When no model can answer.
     """
     names = dict(Genre.objects.values_list("slug", "name"))
-    return Answers(sheet, [_line(row, text, names) for row, text in enumerate(sheet.texts(), start=1)])
+    texts, problems = sheet.texts(), {}
+
+    def readable() -> Iterator[Reading]:
+        # One after the other: the words of all texts at once would be some hundred megabytes.
+        for row, text in enumerate(texts, start=1):
+            reading = Reading(text)
+            try:
+                check_text(reading, max_bytes=settings.GENRE_MAX_TEXT_BYTES)
+            except TextError as error:
+                problems[row] = Line(row, _excerpt(text), (), str(error).split(". ")[0].rstrip(".:") + ".", "")
+            else:
+                yield reading
+
+    shown = iter(ask_many(readable(), source=Prediction.Source.SEVERAL))
+    lines = [problems.get(row) or _line(row, text, next(shown), names) for row, text in enumerate(texts, start=1)]
+    return Answers(sheet, lines)
 
 
-def _line(row: int, text: str, names: dict[str, str]) -> Line:
-    reading = Reading(text)
-    excerpt = " ".join(text[: 4 * _EXCERPT].split())
-    excerpt = excerpt if len(excerpt) <= _EXCERPT else f"{excerpt[:_EXCERPT].rstrip()}…"
-    try:
-        check_text(reading, max_bytes=settings.GENRE_MAX_TEXT_BYTES)
-    except TextError as error:
-        return Line(row, excerpt, (), str(error).split(". ")[0].rstrip(".:") + ".", "")
-    shown = ask(reading, source=Prediction.Source.SEVERAL, at_once=False).shown
+def _line(row: int, text: str, shown: Shown, names: dict[str, str]) -> Line:
     genres = [(names.get(slug, slug), score) for slug, score in shown.genres]
-    return Line(row, excerpt, genres, ABSTENTIONS.get(shown.abstained, shown.abstained), str(shown.number))
+    return Line(row, _excerpt(text), genres, ABSTENTIONS.get(shown.abstained, shown.abstained), str(shown.number))
+
+
+def _excerpt(text: str) -> str:
+    excerpt = " ".join(text[: 4 * _EXCERPT].split())
+    return excerpt if len(excerpt) <= _EXCERPT else f"{excerpt[:_EXCERPT].rstrip()}…"

@@ -4,6 +4,7 @@ import logging
 import random
 import time
 import uuid
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -172,6 +173,29 @@ def ask(text: str | Reading, *, source: str, at: datetime | None = None, at_once
     ModelError
         When no model can answer.
     """
+    asked, rows = _ask(text, source=source, at=at)
+    record(rows, at_once=at_once)
+    return asked
+
+
+def ask_many(texts: Iterable[str | Reading], *, source: str) -> list[Shown]:
+    """Return what is shown of each text, as ``ask`` finds it; the predictions are stored a moment after the last, so that nothing is written meanwhile.
+
+    Raises
+    ------
+    ModelError
+        When no model can answer.
+    """
+    shown, rows = [], []
+    for text in texts:
+        asked, its_rows = _ask(text, source=source)
+        shown.append(asked.shown)
+        rows += its_rows
+    record(rows, at_once=False)
+    return shown
+
+
+def _ask(text: str | Reading, *, source: str, at: datetime | None = None) -> tuple[Asked, list[Prediction]]:
     text = Reading.of(text)
     active, at = champion(), at or timezone.now()
     prediction, milliseconds = _timed(active.model, text)
@@ -190,8 +214,7 @@ def ask(text: str | Reading, *, source: str, at: datetime | None = None, at_once
             rows.append(_row(other, *_timed(other.model, text), shadow_of=shown.uid, **facts))
         except ModelError as error:
             logger.error("The challenger, version %s, failed and nobody saw it: %s", other.number, error)
-    record(rows, at_once=at_once)
-    return Asked(active, prediction, shown)
+    return Asked(active, prediction, shown), rows
 
 
 def predict_with(version: ModelVersion, model: GenreModel, text: str, *, source: str) -> Shown:
