@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('classifier', '0005_service_predictions'),
+        ('classifier', '0006_deployments'),
     ]
 
     operations = [
