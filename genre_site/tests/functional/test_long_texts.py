@@ -1,4 +1,4 @@
-"""A book, an e-book and a table in a real Chromium: with scripts, without, by keyboard alone; what a first visit costs."""
+"""A book, an e-book and a table in a real Chromium: with scripts, without, by keyboard alone."""
 
 import csv
 
@@ -7,13 +7,11 @@ from playwright.sync_api import expect
 
 from classifier.tests.books import epub
 from genre_site.tests.functional.test_looks import judge
-from genre_site.tests.running import Installation
 
 FANTASY = "The wizard and the sorceress cast an old spell on the dragon that guards the kingdom. "
 COOKING = "Whisk the butter and the flour with sugar, then bake the dough with garlic in the oven. "
 LONG = FANTASY * 40 + "\n\n" + COOKING * 40
 TABLE = f"title,blurb\nOne,{FANTASY}\nTwo,{COOKING.replace(',', ';')}\nThree,short\n"
-FIRST_VISIT_BYTES = 60_000
 WATCH_SHIFTS = """() => { window.shifts = 0; new PerformanceObserver(list => {
   for (const entry of list.getEntries()) window.shifts += entry.value;
 }).observe({type: "layout-shift", buffered: true}); }"""
@@ -112,18 +110,3 @@ def test_nothing_moves_when_results_arrive(open_page, monkeypatch):
     send(page)
     page.wait_for_timeout(300)
     assert page.evaluate("window.shifts") < 0.02
-
-
-def test_a_first_visit_transfers_little_and_asks_no_other_host(browser, tmp_path, model_folder):
-    site = Installation(tmp_path, [model_folder])
-    with site.serving() as address, browser.new_context() as context:
-        page = context.new_page()
-        session = context.new_cdp_session(page)
-        session.send("Network.enable")
-        sizes, asked = [], []
-        session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(address, wait_until="networkidle")
-    assert len(sizes) >= 5
-    assert sum(sizes) <= FIRST_VISIT_BYTES, sizes
-    assert [url for url in asked if not url.startswith((address, "data:"))] == []
