@@ -52,7 +52,7 @@ def test_the_question_is_answered_by_keyboard_alone_and_tab_goes_on_from_there(o
     # The browser moves the focus first, htmx once more when it has settled.
     expect(page.locator(".htmx-settling")).to_have_count(0)
     page.keyboard.press("Tab")
-    expect(page.get_by_text("Correct these genres")).to_be_focused()
+    expect(page.get_by_role("button", name="Why these genres?")).to_be_focused()
     assert said() == [("fantasy", "unsure")]
 
 
