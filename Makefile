@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # Each test starts from what was compiled before, and so do the processes that tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help database setup run check audit test functional looks realdata postgres bench bench-predict bench-explain bench-quality bench-baselines bench-monitor bench-alarms bench-lab bench-page bench-whole bench-http bench-bulk simulate-review soak soak-registry soak-corrections soak-writers soak-api model-change drill explore extension cortex-context check-manifests bench-service try-image clean
+.PHONY: help database setup run check audit test messages functional looks realdata postgres bench bench-predict bench-explain bench-quality bench-baselines bench-monitor bench-alarms bench-lab bench-page bench-whole bench-http bench-bulk simulate-review soak soak-registry soak-corrections soak-writers soak-api model-change drill explore extension cortex-context check-manifests bench-service try-image clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,10 @@ audit: $(VENV)/dev.stamp  ## known vulnerabilities of what is installed; needs t
 
 test: $(VENV)/dev.stamp  ## the test-suite: random order, offline, both cores
 	$(BIN)/python -m pytest -q -n auto
+
+messages: $(VENV)/dev.stamp  ## collect what is to be translated, and compile what is (needs gettext; docs/translating.md)
+	SECRET_KEY=messages DATABASE_URL=sqlite://:memory: $(MANAGE) makemessages --all
+	SECRET_KEY=messages DATABASE_URL=sqlite://:memory: $(MANAGE) compilemessages --ignore .venv
 
 functional: $(VENV)/dev.stamp  ## browser journeys in a real Chromium (CHROMIUM=/path names another), real servers and trainings damaged and killed
 	$(BIN)/python -m pytest -q -m functional

@@ -5,10 +5,12 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from classifier.models import Genre
 from classifier.predictions import Shown
 from classifier.registry import CHAMPION
-from classifier.wording import in_words
+from classifier.wording import genre_words, in_words, percentage
 
 # Names of genres are read again after so many seconds.
 _NAMES_SECONDS = 1.0
@@ -54,15 +56,22 @@ def as_json(answer: dict[str, Any]) -> str:
 
 def as_text(answer: dict[str, Any]) -> str:
     """Return an answer in lines, to be pasted into a letter or a note."""
-    lines = [f"{each['name']}: {round(each['score'] * 100)}% ({in_words(each['score'])})" for each in answer["results"]]
+    lines = [
+        f"{genre_words(each['name'])}: {percentage(round(each['score'] * 100))} ({in_words(each['score'])})"
+        for each in answer["results"]
+    ]
     n_chosen = sum(each["chosen"] for each in answer["results"])
     if answer["abstained"]:
-        lines.insert(0, "Not sure enough of any genre. The closest:")
+        lines.insert(0, _("Not sure enough of any genre. The closest:"))
     elif 0 < n_chosen < len(lines):
-        lines.insert(n_chosen, "Not sure enough:")
+        lines.insert(n_chosen, _("Not sure enough:"))
     sabotage = answer["model"]["sabotage"]
-    bad = f", made bad on purpose ({sabotage})" if sabotage else ""
-    return "\n".join([*lines, f"Genre Detector, model version {answer['model']['version']}{bad}"])
+    figures = {"version": answer["model"]["version"], "sabotage": sabotage}
+    if sabotage:
+        by = _("Genre Detector, model version %(version)s, made bad on purpose (%(sabotage)s)") % figures
+    else:
+        by = _("Genre Detector, model version %(version)s") % figures
+    return "\n".join([*lines, by])
 
 
 _named_at: tuple[float, dict[str, str]] = (float("-inf"), {})

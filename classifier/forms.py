@@ -5,11 +5,13 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext as _
 
 from classifier.arc import LOOK_FROM, Part, parts_of
 from classifier.core.documents import read_document
 from classifier.core.errors import TextError, TextTooLong
 from classifier.core.text import Reading, check_size, check_text
+from classifier.wording import refusal, whole
 
 
 class TextForm(forms.Form):
@@ -42,12 +44,12 @@ class TextForm(forms.Form):
                 document = read_document(file_of(upload), max_bytes=limit)
                 cleaned["text"] = document.text
                 if document.is_cut:
-                    self.notice = (
-                        f"This file holds more than can be read at once: its first {limit:,} bytes of text were read."
-                    )
+                    self.notice = _(
+                        "This file holds more than can be read at once: its first %(limit)s bytes of text were read."
+                    ) % {"limit": whole(limit)}
             self._check(cleaned.get("text", ""), limit)
         except TextError as error:
-            raise forms.ValidationError(str(error), code=type(error).__name__) from error
+            raise forms.ValidationError(refusal(error), code=type(error).__name__) from error
         return cleaned
 
     def _check(self, text: str, limit: int) -> None:
@@ -81,5 +83,7 @@ def file_of(upload: UploadedFile) -> bytes:
     """
     limit = settings.GENRE_MAX_UPLOAD_BYTES
     if (upload.size or 0) > limit:
-        raise TextTooLong(f"This file has {upload.size:,} bytes; the most that can be sent is {limit:,}.")
+        raise TextTooLong(
+            "This file has %(size)s bytes; the most that can be sent is %(limit)s.", size=upload.size or 0, limit=limit
+        )
     return bytes(upload.read())

@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core import signing
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from structlog.contextvars import bind_contextvars
 
 from classifier.core.errors import ModelError
@@ -75,7 +76,7 @@ class Shown:
         try:
             fields: dict[str, Any] = signing.loads(token, salt=_SALT, max_age=TOKEN_SECONDS)
         except signing.BadSignature as error:
-            raise BadToken("This prediction is too old or was changed. Show the genres again.") from error
+            raise BadToken(_("This prediction is too old or was changed. Show the genres again.")) from error
         fields["genres"] = [(slug, score) for slug, score in fields["genres"]]
         return cls(**fields)
 

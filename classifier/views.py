@@ -7,6 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.formats import number_format
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from classifier.arc import Part, arc_of, first_look
@@ -14,17 +16,17 @@ from classifier.core.errors import ModelError
 from classifier.core.text import Reading
 from classifier.forms import TextForm
 from classifier.http import page_or_partial, wants_partial, whole_page
-from classifier.models import Genre, ModelVersion, Prediction
+from classifier.models import ModelVersion, Prediction
 from classifier.predictions import BadToken, Shown, predict_text
 from classifier.registry import champion
 from classifier.sample_texts import sample_texts
 from classifier.why import Unexplained, why
-from classifier.wording import ABSTENTIONS, STANDS_OUT, genre_lines
+from classifier.wording import ABSTENTIONS, STANDS_OUT, genre_lines, genres_offered
 
 logger = logging.getLogger(__name__)
 PAGE, RESULT = "classifier/page.html", "result"
-EXPIRED = "This page was open too long"
-SEND_AGAIN = (
+EXPIRED = _("This page was open too long")
+SEND_AGAIN = _(
     "For your safety the form has expired. Nothing was read or stored, and your text is in the box: send it again. "
     "If this message comes back, allow cookies for this site."
 )
@@ -40,7 +42,7 @@ def result_context(shown: Shown, text: str) -> dict[str, Any]:
         "lines": lines,
         "stands_out": bool(lines) and (bool(shown.n_chosen) or lines[0].score >= STANDS_OUT),
         "abstained": ABSTENTIONS.get(shown.abstained, ""),
-        "all_genres": Genre.objects.filter(retired=False),
+        "all_genres": genres_offered(),
         "samples": sample_texts().values(),
     }
 
@@ -105,7 +107,7 @@ def _predict(reading: Reading, source: str, parts: Sequence[Part] = ()) -> dict[
 @require_safe
 def about(request: HttpRequest) -> HttpResponse:
     """Tell which version answers, what it was trained on and how good it is."""
-    context: dict[str, Any] = {"genres": Genre.objects.filter(retired=False)}
+    context: dict[str, Any] = {"genres": genres_offered()}
     try:
         active = champion()
     except ModelError:
@@ -131,7 +133,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
         "visitors_days": settings.GENRE_KEEP_VISITORS_DAYS,
         "share_days": settings.GENRE_SHARE_DAYS,
         "remember_days": settings.GENRE_REMEMBER_DAYS,
-        "lock_minutes": f"{settings.GENRE_LOGIN_LOCK_MINUTES:g}",
+        "lock_minutes": number_format(f"{settings.GENRE_LOGIN_LOCK_MINUTES:g}"),
         "session_days": settings.SESSION_COOKIE_AGE // (24 * 3600),
     }
     return TemplateResponse(request, "classifier/privacy.html", context)

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from html import escape
 
 import numpy as np
+from django.utils.formats import number_format
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from classifier.core.errors import ModelError
 from classifier.core.explain import END_OF_LINE, Explanation, explain
@@ -18,14 +20,13 @@ from classifier.core.text import Reading
 from classifier.models import Genre
 from classifier.predictions import Shown, text_hashes
 from classifier.registry import ActiveModel, champion
-from classifier.wording import GenreLine, genre_lines
+from classifier.wording import GenreLine, genre_lines, genre_words
 
 # Of the words for a genre, and of those against it.
 N_WORDS = 6
 # From which share of the heaviest place of a genre a word is marked, weakly to strongly.
 LEVELS = (0.06, 0.2, 0.5)
 MINUS = "\u2212"
-UNABLE = "This model is of a kind that can't tell what each word adds, so it can't say why."
 
 
 @dataclass(frozen=True)
@@ -88,19 +89,21 @@ def why(shown: Shown, text: str) -> Why:
     """
     reading = Reading(text)
     if shown.text_hash not in text_hashes(reading):
-        raise Unexplained("This is not the text that was read. Show its genres again.")
+        raise Unexplained(_("This is not the text that was read. Show its genres again."))
     try:
         active = champion()
     except ModelError as error:
-        raise Unexplained("No model answers at the moment. Try again later.") from error
+        raise Unexplained(_("No model answers at the moment. Try again later.")) from error
     lines = genre_lines(shown.genres)
     slugs = [line.slug for line in lines]
     if active.number != shown.number:
-        raise Unexplained("Another model answers by now. Show the genres again, and it says why.")
+        raise Unexplained(_("Another model answers by now. Show the genres again, and it says why."))
     try:
         explanation = explain(active.model, reading)
     except ModelError as error:
-        raise Unexplained(UNABLE) from error
+        raise Unexplained(
+            _("This model is of a kind that can't tell what each word adds, so it can't say why.")
+        ) from error
     found = highlight(reading, explanation, slugs, against_others=True)
     told, is_excerpt = mark_text(text, found)
     reasons = [reasons_of(number, line, explanation) for number, line in enumerate(lines, start=1)]
@@ -109,7 +112,7 @@ def why(shown: Shown, text: str) -> Why:
 
 def signed(value: float) -> str:
     """Return a figure with two decimals and its sign."""
-    return f"{'+' if value >= 0 else MINUS}{abs(value):.2f}"
+    return f"{'+' if value >= 0 else MINUS}{number_format(f"{abs(value):.2f}")}"
 
 
 def reasons_of(number: int, line: GenreLine, explanation: Explanation) -> GenreReasons:
@@ -169,7 +172,7 @@ def reads_like(active: ActiveModel, explanation: Explanation, text: str) -> list
         ReadsLike(
             title=alike.passage.title,
             text=alike.passage.text,
-            genres=", ".join(names.get(slug, slug) for slug in alike.passage.genres),
+            genres=", ".join(genre_words(names.get(slug, slug)) for slug in alike.passage.genres),
         )
         for alike in found
     ]

@@ -9,6 +9,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from classifier.models import Genre, Prediction
 from classifier.predictions import Shown, text_hashes
@@ -54,17 +55,19 @@ class Answer:
             return Correction.Verdict.GENRES
         if self.genres:
             raise ActionRefused(
-                "You ticked genres and also “none of these fits” or “not sure”. Keep the one that is right."
+                _("You ticked genres and also “none of these fits” or “not sure”. Keep the one that is right.")
             )
         if self.none_fits and self.not_sure:
-            raise ActionRefused("Choose either “none of these fits” or “not sure”.")
+            raise ActionRefused(_("Choose either “none of these fits” or “not sure”."))
         if self.none_fits:
             return Correction.Verdict.NONE
         if self.not_sure:
             return Correction.Verdict.UNSURE
         if self.proposal:
-            raise ActionRefused("You proposed a genre: tick “none of these fits” with it, or tick a genre of the list.")
-        raise ActionRefused("Nothing is ticked yet. Tick the genres that fit, “none of these fits” or “not sure”.")
+            raise ActionRefused(
+                _("You proposed a genre: tick “none of these fits” with it, or tick a genre of the list.")
+            )
+        raise ActionRefused(_("Nothing is ticked yet. Tick the genres that fit, “none of these fits” or “not sure”."))
 
 
 @dataclass
@@ -108,7 +111,7 @@ def submit_correction(
     hashes = text_hashes(text)
     if shown.text_hash not in hashes:
         raise ActionRefused(
-            "The text was changed after the genres were shown. Show its genres again, then correct them."
+            _("The text was changed after the genres were shown. Show its genres again, then correct them.")
         )
     genres = _known_genres(answer.genres)
     try:
@@ -170,9 +173,9 @@ def answer_audit(*, shown: Shown, answer: str, visitor: str, at: datetime | None
         When the visitor was not asked, the answer is none that was offered, or the visitor's are enough for today.
     """
     if not shown.asked or shown.version_id is None:
-        raise ActionRefused("Nobody was asked whether this prediction is right.")
+        raise ActionRefused(_("Nobody was asked whether this prediction is right."))
     if answer not in AuditAnswer.Answer.values:
-        raise ActionRefused("Answer with Yes, No or Not sure.")
+        raise ActionRefused(_("Answer with Yes, No or Not sure."))
     genre, score = shown.genres[0]
     at = at or timezone.now()
     try:
@@ -193,7 +196,7 @@ def answer_audit(*, shown: Shown, answer: str, visitor: str, at: datetime | None
                 at=at,
             )
     except TooManyAnswers as error:
-        raise ActionRefused("Thank you: you have answered so often today that more is not counted.") from error
+        raise ActionRefused(_("Thank you: you have answered so often today that more is not counted.")) from error
     except IntegrityError:
         # Two clicks at once: the other one was stored.
         return AuditAnswer.objects.get(prediction_uid=shown.uid)
@@ -203,7 +206,7 @@ def _known_genres(slugs: Sequence[str]) -> list[Genre]:
     rows = {genre.slug: genre for genre in Genre.objects.filter(slug__in=slugs)}
     unknown = [slug for slug in slugs if slug not in rows]
     if unknown:
-        raise ActionRefused(f"There is no genre {unknown[0]!r}.")
+        raise ActionRefused(_("There is no genre “%(slug)s”.") % {"slug": unknown[0]})
     return [rows[slug] for slug in dict.fromkeys(slugs)]
 
 

@@ -1,6 +1,7 @@
 """The correction form: it starts with nothing ticked, because prefilled answers bias people."""
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from classifier.models import Genre
 from feedback.actions import Answer
@@ -15,7 +16,7 @@ class CorrectionForm(forms.Form):
         Genre.objects.filter(retired=False),
         to_field_name="slug",
         required=False,
-        error_messages={"invalid_choice": "There is no genre “%(value)s” in the list any more."},
+        error_messages={"invalid_choice": _("There is no genre “%(value)s” in the list any more.")},
     )
     none_fits = forms.BooleanField(required=False)
     not_sure = forms.BooleanField(required=False)
@@ -36,7 +37,7 @@ class CorrectionForm(forms.Form):
 
     def problems(self) -> list[str]:
         """Return the form's errors as sentences."""
-        names = {"proposal": "The proposed genre", "note": "The note"}
+        names = {"proposal": _("The proposed genre"), "note": _("The note")}
         return [
             f"{names[field]}: {error}" if field in names else str(error)
             for field, errors in self.errors.items()

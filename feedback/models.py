@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from classifier.models import AppendOnly, AppendOnlyQuerySet, Genre, ModelVersion
 
@@ -62,9 +63,9 @@ class Correction(models.Model):
     class Verdict(models.TextChoices):
         """Which kind of answer the person gave."""
 
-        GENRES = "genres", "These genres"
-        NONE = "none", "None of the genres fits"
-        UNSURE = "unsure", "Not sure"
+        GENRES = "genres", _("These genres")
+        NONE = "none", _("None of the genres fits")
+        UNSURE = "unsure", _("Not sure")
 
     class Source(models.TextChoices):
         """How a correction arrived."""

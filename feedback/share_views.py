@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from classifier.answers import as_json, as_text, genre_names
@@ -16,14 +18,14 @@ from classifier.http import for_one_person, page_or_partial
 from classifier.predictions import BadToken, Shown
 from classifier.views import PAGE, classify_expired, result_context
 from classifier.visitors import visitor_of
-from classifier.wording import ABSTENTIONS, lines_of
+from classifier.wording import ABSTENTIONS, genre_words, lines_of
 from feedback.actions import ActionRefused
 from feedback.limits import TooManyLinks
 from feedback.models import Correction, SharedResult
 from feedback.sharing import end_shares, share_result
 from feedback.yours import MOST, Yours, forget, remember, yours_of
 
-SHARE_AGAIN = (
+SHARE_AGAIN = _(
     "This page was open too long, and for your safety the form has expired. Nothing was stored: make the link again."
 )
 
@@ -46,14 +48,17 @@ def create(request: HttpRequest) -> HttpResponse:
         return page_or_partial(request, PAGE, context, partial="share")
     try:
         if not form.is_valid():
-            raise ActionRefused("There is no text that could be shared.")
+            raise ActionRefused(_("There is no text that could be shared."))
         share = share_result(shown=shown, text=form.cleaned_data["text"], visitor=visitor_of(request))
     except ActionRefused as error:
         return _again(request, shown, str(error))
     except TooManyLinks as error:
-        response = _again(
-            request, shown, f"Too many links were made from your address. Try again in {error.retry_after} s."
-        )
+        sentence = ngettext(
+            "Too many links were made from your address. Try again in %(n)s second.",
+            "Too many links were made from your address. Try again in %(n)s seconds.",
+            error.retry_after,
+        ) % {"n": error.retry_after}
+        response = _again(request, shown, sentence)
         response["Retry-After"] = str(error.retry_after)
         response.status_code = 200 if request.headers.get("HX-Request") else 429
         return response
@@ -127,7 +132,7 @@ def _yours(yours: Yours) -> dict[str, Any]:
 
 def _sent(row: Correction, names: dict[str, str]) -> dict[str, Any]:
     def named(slugs: Iterable[str]) -> str:
-        return ", ".join(names.get(slug, slug) for slug in slugs)
+        return ", ".join(genre_words(names.get(slug, slug)) for slug in slugs)
 
     reviewed = named(row.slugs()) if row.reviewed_at else ""
     return {"row": row, "said": named(row.chosen) or row.get_verdict_display(), "reviewed": reviewed}

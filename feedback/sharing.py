@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from classifier.answers import answer_of
 from classifier.predictions import Shown, text_hashes
@@ -13,9 +14,9 @@ from feedback.actions import ActionRefused
 from feedback.limits import check_share_limits
 from feedback.models import SharedResult
 
-CHANGED = "The text was changed after the genres were shown. Show its genres again, then make the link."
-OFF = "No links are made on this site."
-NOTHING = "There is nothing to share: no genre was shown."
+CHANGED = _("The text was changed after the genres were shown. Show its genres again, then make the link.")
+OFF = _("No links are made on this site.")
+NOTHING = _("There is nothing to share: no genre was shown.")
 
 
 def share_ends(at: datetime | None = None) -> datetime | None:

@@ -4,6 +4,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from classifier.http import for_one_person, page_or_partial
@@ -18,11 +20,11 @@ from feedback.models import AuditAnswer, Correction
 from feedback.yours import remember, yours_of
 
 AUDIT_PAGE = "feedback/audit.html"
-CORRECT_AGAIN = (
+CORRECT_AGAIN = _(
     "This page was open too long, and for your safety the form has expired. Nothing was stored, and nothing that you entered "
     "is lost: send it again."
 )
-ANSWER_AGAIN = (
+ANSWER_AGAIN = _(
     "This page was open too long, and for your safety the form has expired. Your answer was not counted: show the genres of "
     "the text again, and then answer."
 )
@@ -46,7 +48,11 @@ def create(request: HttpRequest) -> HttpResponse:
     except ActionRefused as error:
         return _again(request, form, shown, [str(error)])
     except TooManyCorrections as error:
-        sentence = f"Too many corrections came from your address. Nothing is lost: send this one again in {error.retry_after} s."
+        sentence = ngettext(
+            "Too many corrections came from your address. Nothing is lost: send this one again in %(n)s second.",
+            "Too many corrections came from your address. Nothing is lost: send this one again in %(n)s seconds.",
+            error.retry_after,
+        ) % {"n": error.retry_after}
         response = _again(request, form, shown, [sentence])
         response["Retry-After"] = str(error.retry_after)
         response.status_code = 200 if request.headers.get("HX-Request") else 429

@@ -4,33 +4,39 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 
 @dataclass(frozen=True)
 class ErrorText:
     """What an error page says."""
 
-    title: str
-    message: str
+    title: str | Promise
+    message: str | Promise
 
 
 ERRORS = {
     400: ErrorText(
-        "That request made no sense", "The browser sent something this site can't read. Go back and try again."
+        _("That request made no sense"), _("The browser sent something this site can't read. Go back and try again.")
     ),
-    403: ErrorText("Not allowed", "You don't have the right to see this page. Sign in with an account that does."),
-    404: ErrorText("No such page", "Nothing is here. The link may be old, or a letter may be missing from it."),
+    403: ErrorText(
+        _("Not allowed"), _("You don't have the right to see this page. Sign in with an account that does.")
+    ),
+    404: ErrorText(_("No such page"), _("Nothing is here. The link may be old, or a letter may be missing from it.")),
     413: ErrorText(
-        "That is too much at once",
-        "The text or file is far larger than this page can read. Send a part of it, such as one chapter.",
+        _("That is too much at once"),
+        _("The text or file is far larger than this page can read. Send a part of it, such as one chapter."),
     ),
     429: ErrorText(
-        "A little slower, please",
-        "Too many corrections came from your address. Your text is not lost: go back, wait a minute and send it again.",
+        _("A little slower, please"),
+        _(
+            "Too many corrections came from your address. Your text is not lost: go back, wait a minute and send it again."
+        ),
     ),
     500: ErrorText(
-        "Something broke here",
-        "The fault is ours and has been logged. Go back: your text should still be in the box. Then try again.",
+        _("Something broke here"),
+        _("The fault is ours and has been logged. Go back: your text should still be in the box. Then try again."),
     ),
 }
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 
 from classifier.views import EXPIRED as TITLE
 from classifier.views import classify_expired
@@ -13,7 +14,9 @@ from genre_site.errors import ErrorText, error_page
 
 EXPIRED = ErrorText(
     TITLE,
-    "For your safety the form has expired, and nothing was done with it. Go back, reload the page and send it again.",
+    _(
+        "For your safety the form has expired, and nothing was done with it. Go back, reload the page and send it again."
+    ),
 )
 # What these forms hold would be missed. Each view shows it again with a new token, and neither predicts nor stores.
 _SHOWN_AGAIN: dict[str, Callable[..., HttpResponse]] = {

@@ -5,6 +5,8 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
 
 from classifier.visitors import visitor_address
 from genre_site.errors import ErrorText, error_page
@@ -22,9 +24,12 @@ def locked_out(request: HttpRequest, response: HttpResponse | None, credentials:
     """Answer 429. It does not say whether such a user exists, nor whether the password was right this time."""
     minutes = settings.GENRE_LOGIN_LOCK_MINUTES
     text = ErrorText(
-        "Too many attempts to sign in",
-        f"Signing in under this name from your address is locked. Wait {minutes:g} minutes and try again, or ask "
-        "whoever runs this site to unlock it.",
+        _("Too many attempts to sign in"),
+        _(
+            "Signing in under this name from your address is locked. Wait %(minutes)s minutes and try again, or ask "
+            "whoever runs this site to unlock it."
+        )
+        % {"minutes": number_format(f"{minutes:g}")},
     )
     response = error_page(request, 429, text)
     response["Retry-After"] = str(round(minutes * 60))

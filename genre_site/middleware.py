@@ -11,7 +11,9 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseServerError, UnreadablePostError
+from django.middleware.locale import LocaleMiddleware
 from django.urls import Resolver404, resolve
+from django.utils import translation
 from django.utils.log import log_response
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
@@ -127,13 +129,15 @@ _PAGES_OF_API = {"/api/v1/docs"}
 def answer_programs(get_response: GetResponse) -> GetResponse:
     """Answer the API here: sessions, cookies, forms and the policy for pages are not for programs and cost them time.
 
-    Its documentation is a page and goes the way of pages. Whatever goes wrong is a problem, never an error page.
+    Its documentation is a page and goes the way of pages. Whatever goes wrong is a problem, never an error page. What is
+    said to programs is English, whatever the site speaks to people.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith(_API) or request.path_info in _PAGES_OF_API:
             return get_response(request)
-        response = _answer(request)
+        with translation.override("en", deactivate=True):
+            response = _answer(request)
         response.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
         return response
 
@@ -166,6 +170,21 @@ def _answer(request: HttpRequest) -> HttpResponse:
     if allowed := response.headers.get("Allow"):
         problem["Allow"] = allowed
     return problem
+
+
+def choose_language(get_response: GetResponse) -> GetResponse:
+    """Speak the visitor's language, by the cookie or else the browser's wish, as Django's own middleware does.
+
+    That one leaves the language to its thread, where the next request may need none, as those of programs, or end before
+    it has one.
+    """
+    chosen = LocaleMiddleware(get_response)
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        with translation.override(settings.LANGUAGE_CODE, deactivate=True):
+            return chosen(request)
+
+    return middleware
 
 
 def is_too_large(request: HttpRequest, most: int) -> bool:

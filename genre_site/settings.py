@@ -139,6 +139,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "genre_site.middleware.refuse_browser_features",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    # After what needs no language (programs, static files), before whatever says something to a person.
+    "genre_site.middleware.choose_language",
     "genre_site.middleware.refuse_large_bodies",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -211,7 +213,16 @@ AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken"]
 
-LANGUAGE_CODE = "en"
+# What those get whose browser asks for none of LANGUAGES. The API and the commands speak English.
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LANGUAGE_CODE = env.str("GENRE_LANGUAGE", "en", validate=validate.OneOf([code for code, _ in LANGUAGES]))
+LOCALE_PATHS = [BASE_DIR / "translations"]
+FORMAT_MODULE_PATH = ["genre_site.formats"]
+# Who chose a language keeps it for a year.
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_SECURE = HTTPS
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
 USE_I18N = True
 USE_TZ = True

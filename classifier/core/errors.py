@@ -14,12 +14,33 @@
         ├── ModelMissing
         └── ModelDamaged
 
-Messages are whole sentences for people; a front end shows them as they are.
+Messages are whole sentences for people, in English. A front end shows them as they are, or translates ``sentence`` and
+writes ``figures`` in its own way.
 """
 
 
+class Said(str):
+    """A figure of an error that is words of ours, and so to be translated too."""
+
+    __slots__ = ()
+
+
 class GenreError(Exception):
-    """The root: catch it to translate any refusal of the cores."""
+    """The root: catch it to translate any refusal of the cores.
+
+    Parameters
+    ----------
+    sentence : str, default=''
+        With ``figures``, where each goes is written as in ``%(size)s``.
+    plural : str, default=''
+        The sentence for any number ``n`` among the figures but 1.
+    """
+
+    def __init__(self, sentence: str = "", plural: str = "", **figures: int | str) -> None:
+        self.sentence, self.plural, self.figures = sentence, plural, figures
+        said = plural if plural and figures["n"] != 1 else sentence
+        written = {name: f"{value:,}" if isinstance(value, int) else value for name, value in figures.items()}
+        super().__init__(said % written if figures else said)
 
 
 class TextError(GenreError):

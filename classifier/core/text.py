@@ -11,20 +11,20 @@ import unicodedata
 from collections.abc import Sequence
 from itertools import pairwise
 
-from classifier.core.errors import EmptyText, NotText, TextTooLong, TextTooShort
+from classifier.core.errors import EmptyText, NotText, Said, TextTooLong, TextTooShort
 
 MAX_BYTES = 1_000_000
 # How files begin that are no text, whatever their name: docs of each format, or the table of file(1).
 _FILE_KINDS = {
-    b"\x89PNG\r\n\x1a\n": "a PNG picture",
-    b"\xff\xd8\xff": "a JPEG picture",
-    b"PK\x03\x04": "a ZIP archive",
-    b"%PDF-": "a PDF document",
-    b"{\\rtf": "an RTF document",
-    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old Word document",
-    b"\x1f\x8b": "a gzip archive",
-    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
-    b"Rar!\x1a\x07": "a RAR archive",
+    b"\x89PNG\r\n\x1a\n": Said("a PNG picture"),
+    b"\xff\xd8\xff": Said("a JPEG picture"),
+    b"PK\x03\x04": Said("a ZIP archive"),
+    b"%PDF-": Said("a PDF document"),
+    b"{\\rtf": Said("an RTF document"),
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": Said("an old Word document"),
+    b"\x1f\x8b": Said("a gzip archive"),
+    b"7z\xbc\xaf\x27\x1c": Said("a 7z archive"),
+    b"Rar!\x1a\x07": Said("a RAR archive"),
 }
 # Joins two words into one token; no word holds it.
 JOINT = "_"
@@ -219,8 +219,10 @@ def check_size(text: str, *, max_bytes: int = MAX_BYTES) -> None:
     size = len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
     if size > max_bytes:
         raise TextTooLong(
-            f"This text has {size:,} bytes; the most that can be read at once is {max_bytes:,}. "
-            "Paste a chapter, or the first part of it."
+            "This text has %(size)s bytes; the most that can be read at once is %(limit)s. "
+            "Paste a chapter, or the first part of it.",
+            size=size,
+            limit=max_bytes,
         )
 
 
@@ -241,9 +243,11 @@ def check_text(text: str | Reading, *, min_words: int = MIN_WORDS, max_bytes: in
     if not n_words or not _is_mostly_letters(text):
         raise NotText("This does not read like prose: fewer than half of its characters are letters.")
     if n_words < min_words:
-        count = "1 word" if n_words == 1 else f"{n_words} words"
         raise TextTooShort(
-            f"{count} is too short to tell a genre: at least {min_words} are needed, and a paragraph works best."
+            "%(n)s word is too short to tell a genre: at least %(least)s are needed, and a paragraph works best.",
+            "%(n)s words is too short to tell a genre: at least %(least)s are needed, and a paragraph works best.",
+            n=n_words,
+            least=min_words,
         )
 
 
@@ -255,9 +259,6 @@ def _is_mostly_letters(text: str) -> bool:
         visible = data.translate(None, _BLANKS)
         return 2 * (len(visible) - len(visible.translate(None, _LETTER_BYTES))) >= len(visible)
     return 2 * sum(map(str.isalpha, text)) >= sum(map(len, text.split()))
-
-
-_SAVE_AS_TEXT = "Save it as a .txt (UTF-8), .epub or .docx file and choose it again."
 
 
 def decode(data: bytes) -> str:
@@ -272,8 +273,10 @@ def decode(data: bytes) -> str:
         When the bytes begin as a picture, an archive or a document of a word processor does, or hold NUL or many control
         characters. Says which of these it is, as far as that is known.
     """
-    if kind := next((kind for start, kind in _FILE_KINDS.items() if data.startswith(start)), ""):
-        raise NotText(f"This file is {kind}, not plain text. {_SAVE_AS_TEXT}")
+    if kind := next((kind for start, kind in _FILE_KINDS.items() if data.startswith(start)), None):
+        raise NotText(
+            "This file is %(kind)s, not plain text. Save it as a .txt (UTF-8), .epub or .docx file and choose it again.", kind=kind
+        )
     has_utf16_mark = data.startswith((b"\xff\xfe", b"\xfe\xff"))
     encodings = ["utf-16"] if has_utf16_mark else ["utf-8-sig", "cp1252"]
     for encoding in encodings:
@@ -283,4 +286,4 @@ def decode(data: bytes) -> str:
             continue
         if "\x00" not in text and len(_CONTROL.findall(text)) * 100 <= len(text):
             return text
-    raise NotText(f"This file is not plain text. {_SAVE_AS_TEXT}")
+    raise NotText("This file is not plain text. Save it as a .txt (UTF-8), .epub or .docx file and choose it again.")

@@ -1,11 +1,13 @@
-"""A result as JSON and as text, for pages that offer it to be copied."""
+"""What was answered, for the pages: genres in the reader's language; a result as JSON and as text, to be copied."""
 
 from django import template
 
 from classifier.answers import answer_of, as_json, as_text
 from classifier.predictions import Shown
+from classifier.wording import genre_words
 
 register = template.Library()
+register.filter(genre_words)
 
 
 @register.filter

@@ -1,16 +1,26 @@
 """The audit's share in words."""
 
 from django import template
+from django.utils.translation import gettext as _
+
+from classifier.wording import percentage, whole
 
 register = template.Library()
 
 
 @register.filter
-def as_texts(share: float) -> str:
-    """Return which texts a share above 0 of all is, as in "one text in 20, picked at random"."""
+def why_asked(share: float) -> str:
+    """Return of which texts the question is asked, which is a share above 0 of all, and what becomes of the answer."""
     if share >= 1:
-        return "every text"
+        return _("We ask this of every text. Your answer is counted; your text is not kept.")
     one_in = round(1 / share)
     # Where "one in N" would be off by more than a hundredth, the share itself is plainer.
-    part = f"one text in {one_in:,}" if abs(one_in * share - 1) <= 0.01 else f"{share * 100:g}% of texts"
-    return f"{part}, picked at random"
+    if abs(one_in * share - 1) <= 0.01:
+        figures = {"n": whole(one_in)}
+        return (
+            _("We ask this of one text in %(n)s, picked at random. Your answer is counted; your text is not kept.")
+            % figures
+        )
+    return _(
+        "We ask this of %(percent)s of texts, picked at random. Your answer is counted; your text is not kept."
+    ) % {"percent": percentage(share * 100)}

@@ -32,7 +32,7 @@
     var said = button.parentElement.querySelector("[role=status]");
     said.textContent = "";
     copy(source).then(function (done) {
-      said.textContent = done ? "Copied" : "Select it and copy it by hand";
+      said.textContent = done ? document.body.dataset.copied : document.body.dataset.copyByHand;
     });
   });
 

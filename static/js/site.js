@@ -3,7 +3,8 @@
   "use strict";
   // Shorter waits need no words.
   var SLOW = 4000;
-  var KEPT = "Nothing that you entered is lost. ";
+  var LANGUAGE = document.documentElement.lang;
+  var LANGUAGE_RULES = new Intl.PluralRules(LANGUAGE);
   var waiting;
 
   function count() {
@@ -11,19 +12,21 @@
     var line = document.getElementById("text-count");
     if (!box || !line) return;
     var words = box.value.trim() ? box.value.trim().split(/\s+/).length : 0;
-    line.textContent = words ? words.toLocaleString("en") + (words === 1 ? " word" : " words") : "";
+    // The sentences are the template's, in the page's language.
+    var said = LANGUAGE_RULES.select(words) === "one" ? line.dataset.one : line.dataset.other;
+    line.textContent = words ? said.replace("{n}", words.toLocaleString(LANGUAGE)) : "";
   }
 
-  function say(title, message) {
+  function say(problem) {
     var notice = document.getElementById("notice");
     if (!notice) return;
     var box = document.createElement("div");
     box.className = "message problem";
     box.setAttribute("role", "alert");
     var heading = document.createElement("h2");
-    heading.textContent = title;
+    heading.textContent = notice.dataset[problem];
     var words = document.createElement("p");
-    words.textContent = message;
+    words.textContent = notice.dataset[problem + "More"];
     box.append(heading, words);
     notice.replaceChildren(box);
   }
@@ -60,7 +63,7 @@
     event.detail.target.setAttribute("aria-busy", "true");
     clearTimeout(waiting);
     wait("");
-    waiting = setTimeout(wait, SLOW, "The server is slow at the moment. Still waiting…");
+    waiting = setTimeout(wait, SLOW, document.getElementById("waiting").dataset.slow);
   });
 
   document.addEventListener("htmx:afterRequest", done);
@@ -75,11 +78,11 @@
   });
 
   document.addEventListener("htmx:sendError", function () {
-    say("The server can't be reached", KEPT + "Check the connection and send it again.");
+    say("unreachable");
   });
 
   document.addEventListener("htmx:timeout", function () {
-    say("The server does not answer", KEPT + "Wait a moment and send it again.");
+    say("silent");
   });
 
   document.addEventListener("htmx:beforeSwap", function (event) {
@@ -87,8 +90,23 @@
     var reply = event.detail;
     if (!reply.isError || reply.xhr.getResponseHeader("X-Request-ID")) return;
     reply.shouldSwap = false;
-    say("The site is away for a moment", KEPT + "Wait a minute and send it again.");
+    say("away");
   });
 
+  /* Another language loads the page anew. A text in the box goes with it, and is read again. */
+  document.addEventListener("submit", function (event) {
+    var box = document.getElementById("text");
+    if (!event.target.matches(".languages") || !box || !box.value.trim()) return;
+    event.preventDefault();
+    var choice = new URLSearchParams(new FormData(event.target, event.submitter));
+    fetch(event.target.action, { method: "POST", body: choice, redirect: "manual" }).then(
+      function () { box.form.submit(); },
+      function () { say("unreachable"); }
+    );
+  });
+
+  if (document.getElementById("text")) {
+    document.querySelectorAll(".languages[hidden]").forEach(function (form) { form.hidden = false; });
+  }
   count();
 })();
