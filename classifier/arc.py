@@ -8,16 +8,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from classifier.charts.drawing import lines
-from classifier.charts.parts import SHARES, STYLES, Axis, Chart, Series
+from classifier.charts.parts import STYLES, Axis, Chart, Series, Unit, percent
 from classifier.core.errors import ModelError, TextError
 from classifier.core.model import Prediction
 from classifier.core.passages import Passage, sample, split_passages
 from classifier.core.text import Reading, check_text
 from classifier.predictions import Shown, choose_shown
 from classifier.registry import champion
-from classifier.wording import GenreLine, genre_lines
+from classifier.wording import GenreLine, genre_lines, percentage, whole
 
+# Shares as a chart writes them, in the reader's language.
+SHARES = Unit(lambda share: percentage(percent(share).rstrip("%")), lambda share: percentage(100 * share))
 # More lines than these can't be followed.
 GENRES_DRAWN = 4
 # Named beside a passage's text.
@@ -122,13 +127,19 @@ def _chart(parts: Sequence[Part], said: Sequence[Prediction], drawn: Sequence[st
     scores = [{genre.slug: genre.score for genre in prediction.scores} for prediction in said]
     axis = Axis(
         ends,
-        [f"Passage {number}" for number, _ in enumerate(parts, start=1)],
-        [(0, "Beginning"), (ends[-1] / 4, "25%"), (ends[-1] / 2, "half"), (ends[-1] * 3 / 4, "75%"), (ends[-1], "end")],
+        [_("Passage %(number)s") % {"number": number} for number in range(1, len(parts) + 1)],
+        [
+            (0, _("Beginning")),
+            (ends[-1] / 4, percentage(25)),
+            (ends[-1] / 2, _("half")),
+            (ends[-1] * 3 / 4, percentage(75)),
+            (ends[-1], _("end")),
+        ],
     )
     mean = round(ends[-1] / len(parts) / 10) * 10
     return lines(
         "arc",
-        "How the genres rise and fall",
+        _("How the genres rise and fall"),
         axis=axis,
         series=[
             Series(names[slug], style, [score.get(slug) for score in scores])
@@ -136,8 +147,13 @@ def _chart(parts: Sequence[Part], said: Sequence[Prediction], drawn: Sequence[st
         ],
         unit=SHARES,
         top=0.5,
-        note=f"{len(parts)} passages of about {mean:,} words, from the beginning to the end. Choose one to read it.",
-        hrefs=[f"#passage-{number}" for number, _ in enumerate(parts, start=1)],
+        note=ngettext(
+            "%(n)s passage of about %(words)s words, from the beginning to the end. Choose one to read it.",
+            "%(n)s passages of about %(words)s words, from the beginning to the end. Choose one to read it.",
+            len(parts),
+        )
+        % {"n": len(parts), "words": whole(mean)},
+        hrefs=[f"#passage-{number}" for number in range(1, len(parts) + 1)],
     )
 
 
@@ -148,7 +164,11 @@ def _passages(
     return [
         Read(
             number=number,
-            place=f"from {ends[number - 1] / ends[-1]:.0%} to {ends[number] / ends[-1]:.0%}",
+            place=_("from %(start)s to %(end)s")
+            % {
+                "start": percentage(round(100 * ends[number - 1] / ends[-1])),
+                "end": percentage(round(100 * ends[number] / ends[-1])),
+            },
             text=part.reading.text,
             n_words=part.passage.n_words,
             genres=[(names[slug], SHARES.write(score)) for slug, score in pairs],

@@ -11,7 +11,7 @@ from classifier.core.sheet import Sheet
 from classifier.core.text import Reading, check_text
 from classifier.models import Genre, Prediction
 from classifier.predictions import Shown, ask_many
-from classifier.wording import ABSTENTIONS, in_words
+from classifier.wording import ABSTENTIONS, genre_words, in_words, percentage, refusal
 
 MOST_ROWS = 5000
 # Rows on the page; the file has all. More take a browser longer to draw than the model to read them.
@@ -50,6 +50,11 @@ class Line:
         return round(self.score * 100)
 
     @property
+    def written_percent(self) -> str:
+        """The percentage with its sign."""
+        return percentage(self.percent)
+
+    @property
     def words(self) -> str:
         """The score in words."""
         return in_words(self.score)
@@ -57,7 +62,7 @@ class Line:
     @property
     def second(self) -> str:
         """The second genre with its score; '' for none."""
-        return f"{self.genres[1][0]} {self.genres[1][1]:.0%}" if len(self.genres) > 1 else ""
+        return f"{self.genres[1][0]} {percentage(round(100 * self.genres[1][1]))}" if len(self.genres) > 1 else ""
 
     def cells(self) -> list[str]:
         """Return what is added to the row, in the order of ``COLUMNS``. A closest guess is no predicted genre."""
@@ -96,7 +101,7 @@ def answer(sheet: Sheet) -> Answers:
     ModelError
         When no model can answer.
     """
-    names = dict(Genre.objects.values_list("slug", "name"))
+    names = {slug: genre_words(name) for slug, name in Genre.objects.values_list("slug", "name")}
     texts, problems = sheet.texts(), {}
 
     def readable() -> Iterator[Reading]:
@@ -106,7 +111,7 @@ def answer(sheet: Sheet) -> Answers:
             try:
                 check_text(reading, max_bytes=settings.GENRE_MAX_TEXT_BYTES)
             except TextError as error:
-                problems[row] = Line(row, _excerpt(text), (), str(error).split(". ")[0].rstrip(".:") + ".", "")
+                problems[row] = Line(row, _excerpt(text), (), refusal(error).split(". ")[0].rstrip(".:") + ".", "")
             else:
                 yield reading
 
@@ -117,7 +122,7 @@ def answer(sheet: Sheet) -> Answers:
 
 def _line(row: int, text: str, shown: Shown, names: dict[str, str]) -> Line:
     genres = [(names.get(slug, slug), score) for slug, score in shown.genres]
-    return Line(row, _excerpt(text), genres, ABSTENTIONS.get(shown.abstained, shown.abstained), str(shown.number))
+    return Line(row, _excerpt(text), genres, str(ABSTENTIONS.get(shown.abstained, shown.abstained)), str(shown.number))
 
 
 def _excerpt(text: str) -> str:

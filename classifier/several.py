@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from classifier.batch import MOST_ROWS, SHOWN_ROWS, Answers, answer
@@ -13,11 +14,12 @@ from classifier.core.sheet import Sheet, read_sheet
 from classifier.forms import file_of
 from classifier.http import page_or_partial
 from classifier.turns import Busy, a_turn
+from classifier.wording import refusal, whole
 
 logger = logging.getLogger(__name__)
 PAGE = "classifier/several.html"
-BUSY = "Another table is being read just now. Yours is still chosen: send it again in a few seconds."
-NO_MODEL = "No model answers yet. Whoever runs this site needs to train a model first."
+BUSY = _("Another table is being read just now. Yours is still chosen: send it again in a few seconds.")
+NO_MODEL = _("No model answers yet. Whoever runs this site needs to train a model first.")
 
 
 class SheetForm(forms.Form):
@@ -32,18 +34,18 @@ class SheetForm(forms.Form):
         cleaned = super().clean() or {}
         upload = cleaned.get("table")
         if not upload:
-            raise forms.ValidationError("Choose a CSV file first.")
+            raise forms.ValidationError(_("Choose a CSV file first."))
         try:
             self.sheet = read_sheet(file_of(upload), column=cleaned.get("column", ""), most_rows=MOST_ROWS)
         except (CorpusError, TextError) as error:
-            raise forms.ValidationError(str(error)) from error
+            raise forms.ValidationError(refusal(error)) from error
         return cleaned
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def several(request: HttpRequest) -> HttpResponse:
     """Show the form; with a table, show what is said of its rows, and give it back."""
-    context: dict[str, Any] = {"most_rows": f"{MOST_ROWS:,}", "column": request.POST.get("column", "")[:80]}
+    context: dict[str, Any] = {"most_rows": whole(MOST_ROWS), "column": request.POST.get("column", "")[:80]}
     if request.method == "POST":
         form = SheetForm(request.POST, request.FILES)
         if form.is_valid():
@@ -65,10 +67,11 @@ def _answered(sheet: Sheet) -> dict[str, Any]:
 
 
 def _context(answers: Answers) -> dict[str, Any]:
+    sheet = answers.sheet
     return {
         "n_rows": len(answers.lines),
         "n_unanswered": sum(bool(line.problem) for line in answers.lines),
-        "text_column": answers.sheet.name,
+        "text_column": sheet.header[sheet.column] or _("column %(number)s") % {"number": sheet.column + 1},
         "lines": answers.uncertain_first()[:SHOWN_ROWS],
         "link": answers.link(),
     }

@@ -112,7 +112,7 @@ def why(shown: Shown, text: str) -> Why:
 
 def signed(value: float) -> str:
     """Return a figure with two decimals and its sign."""
-    return f"{'+' if value >= 0 else MINUS}{number_format(f"{abs(value):.2f}")}"
+    return f"{'+' if value >= 0 else MINUS}{number_format(f'{abs(value):.2f}')}"
 
 
 def reasons_of(number: int, line: GenreLine, explanation: Explanation) -> GenreReasons:

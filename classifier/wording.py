@@ -54,9 +54,11 @@ def in_words(score: float) -> str:
     return str(next(word for bound, word in WORDS if score >= bound))
 
 
-def percentage(percent: float) -> str:
-    """Return a percentage with its sign; languages differ in the blank between them."""
-    return gettext("%(percent)s%%") % {"percent": number_format(f"{percent:g}")}
+def percentage(percent: float | str) -> str:
+    """Return a percentage, a text of it for other digits, with its sign; languages differ in the blank between them."""
+    return gettext("%(percent)s%%") % {
+        "percent": number_format(percent if isinstance(percent, str) else f"{percent:g}")
+    }
 
 
 def genre_words(own: str) -> str:

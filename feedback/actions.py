@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noted
 
 from classifier.models import Genre, Prediction
 from classifier.predictions import Shown, text_hashes
@@ -24,7 +25,7 @@ SERVICE = "import_predictions"
 RETENTION = "retention"
 # An answer of the review queue that its reviewer took back.
 UNDONE = "undone"
-_SAME_GENRES = "these genres already"
+_SAME_GENRES = noted("these genres already")
 _ERASED = ["text", "note", "proposal"]
 
 
@@ -220,13 +221,13 @@ def review(*, corrections: Iterable[int], status: str, by: AbstractBaseUser, rea
     rows = Correction.objects.select_for_update().filter(pk__in=list(corrections)).order_by("pk")
     for correction in rows:
         if correction.status == Correction.Status.WITHDRAWN:
-            result.skip("withdrawn by its author")
+            result.skip(noted("withdrawn by its author"))
         elif correction.is_erased:
-            result.skip("its text was deleted")
+            result.skip(noted("its text was deleted"))
         elif correction.status == status:
             result.skip(f"{status} already")
         elif status == Correction.Status.APPROVED and not _can_be_approved(correction):
-            result.skip("no genre chosen: set genres first, or reject it")
+            result.skip(noted("no genre chosen: set genres first, or reject it"))
         else:
             before = state_of(correction)
             correction.status = status
@@ -274,13 +275,13 @@ def set_genres(
     for correction in rows:
         before = state_of(correction)
         if correction.status == Correction.Status.WITHDRAWN:
-            result.skip("withdrawn by its author")
+            result.skip(noted("withdrawn by its author"))
         elif correction.is_erased:
-            result.skip("its text was deleted")
+            result.skip(noted("its text was deleted"))
         elif set(before["genres"]) == {genre.slug for genre in genres}:
             result.skip(_SAME_GENRES)
         elif not genres and correction.status == Correction.Status.APPROVED and not _says_none(correction):
-            result.skip("approved: needs a genre")
+            result.skip(noted("approved: needs a genre"))
         else:
             correction.genres.set(genres)
             _stamp(correction, by)
@@ -305,7 +306,7 @@ def decide_correction(
         set_genres(corrections=[correction], slugs=slugs, by=by, reason=reason)
     result = review(corrections=[correction], status=status, by=by, reason=reason)
     for why in result.skipped:
-        raise ActionRefused(f"Nothing was saved: {why}.")
+        raise ActionRefused(_("Nothing was saved: %(why)s.") % {"why": _(why)})
 
 
 @transaction.atomic
@@ -340,7 +341,7 @@ def relabel(
     if correction is not None:
         result = set_genres(corrections=[correction.pk], slugs=slugs, by=by, reason=reason)
         for why in result.skipped.keys() - {_SAME_GENRES}:
-            raise ActionRefused(f"Nothing was saved: {why}.")
+            raise ActionRefused(_("Nothing was saved: %(why)s.") % {"why": _(why)})
         return correction
     genres = _known_genres(slugs)
     made = Correction(

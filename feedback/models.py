@@ -357,9 +357,9 @@ class Opinion(AppendOnly):
     class Verdict(models.TextChoices):
         """What an answer says."""
 
-        GENRES = "genres", "These genres"
-        NONE = "none", "None of the genres fits"
-        UNUSABLE = "unusable", "Not usable"
+        GENRES = "genres", _("These genres")
+        NONE = "none", _("None of the genres fits")
+        UNUSABLE = "unusable", _("Not usable")
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False, help_text="The claim's, of an answer.")
     correction = models.ForeignKey(Correction, on_delete=models.PROTECT, null=True, related_name="opinions")

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.template.loader import render_to_string
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from classifier.charts.drawing import lines
 from classifier.charts.parts import Axis, Chart, Event, Series
@@ -36,7 +36,7 @@ def write_report(story: Drill, path: Path) -> None:
         "requests_a_look": REQUESTS_A_LOOK,
         "written": timezone.localtime(),
     }
-    with replacing(path) as file:
+    with replacing(path) as file, translation.override("en"):
         file.write(render_to_string("training/drill.html", context))
 
 

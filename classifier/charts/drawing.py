@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from classifier.charts.parts import (
     BOTTOM,
     COUNTS,
@@ -108,7 +110,7 @@ def lines(
         key=key,
         kind="lines",
         title=title,
-        desc=" ".join(span for span in spans if span) or "No value.",
+        desc=" ".join(span for span in spans if span) or _("No value."),
         note=note,
         legend=_legend(series),
         shapes=shapes,
@@ -322,7 +324,8 @@ def _span(one: Series, unit: Unit) -> str:
     known = [value for value in one.values if value is not None]
     if not known:
         return ""
-    return f"{one.name}: between {unit.write(min(known))} and {unit.write(max(known))}, last {unit.write(known[-1])}."
+    figures = {"low": unit.write(min(known)), "high": unit.write(max(known)), "last": unit.write(known[-1])}
+    return _("%(name)s: between %(low)s and %(high)s, last %(last)s.") % {"name": one.name, **figures}
 
 
 def _differences(names: Sequence[str], series: Sequence[Series]) -> str:

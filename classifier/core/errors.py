@@ -8,6 +8,7 @@
     │   └── NotText
     ├── GenreListError          a list of genres that contradicts itself
     ├── CorpusError             a file that is not what it claims
+    │   └── SheetError          a table of texts
     ├── OverlapError            the same book on the train and the test side
     ├── TrainingError           a training that could not give a usable model
     └── ModelError              a model folder that can't be served
@@ -69,6 +70,10 @@ class GenreListError(GenreError):
 
 class CorpusError(GenreError):
     """A file that is not what it claims, or holds nothing usable."""
+
+
+class SheetError(CorpusError):
+    """A table that can't be read, or lacks the column of texts."""
 
 
 class OverlapError(GenreError):

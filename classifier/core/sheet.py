@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from classifier.core.errors import CorpusError, TextError
+from classifier.core.errors import SheetError, TextError
 from classifier.core.examples import guard_formula
 from classifier.core.text import decode
 
@@ -61,13 +61,13 @@ def read_sheet(data: bytes, *, column: str = "", most_rows: int) -> Sheet:
 
     Raises
     ------
-    CorpusError
+    SheetError
         When it is no such table, or lacks the column. Says what to do.
     """
     try:
         content = decode(data)
     except TextError as error:
-        raise CorpusError("This file is no CSV table. Save the table as CSV (UTF-8) and choose it again.") from error
+        raise SheetError("This file is no CSV table. Save the table as CSV (UTF-8) and choose it again.") from error
     csv.field_size_limit(_MAX_CELL)
     reader = csv.reader(io.StringIO(content, newline=""), delimiter=_delimiter(content), strict=False)
     rows: list[tuple[str, ...]] = []
@@ -77,15 +77,18 @@ def read_sheet(data: bytes, *, column: str = "", most_rows: int) -> Sheet:
                 # NUL, which no database stores and some spreadsheets write.
                 rows.append(tuple(cell.replace("\x00", "") for cell in cells))
             if len(rows) > most_rows + 1:
-                raise CorpusError(
-                    f"This table has more than {most_rows:,} rows. Divide it, and choose its parts one by one."
+                raise SheetError(
+                    "This table has more than %(most)s rows. Divide it, and choose its parts one by one.",
+                    most=most_rows,
                 )
     except csv.Error as error:
-        raise CorpusError(f"This file is no sound CSV: line {reader.line_num} can't be read ({error}).") from error
+        raise SheetError(
+            "This file is no sound CSV: line %(line)s can't be read (%(why)s).", line=reader.line_num, why=str(error)
+        ) from error
     if rows and len(rows[0]) == 1 and len(rows[0][0].split()) >= _PROSE_WORDS:
         rows.insert(0, ("text",))
     if len(rows) < 2:
-        raise CorpusError(
+        raise SheetError(
             "There are no rows in this table. Its first line names the columns, each further one holds a text."
         )
     return Sheet(rows[0], tuple(rows[1:]), _column(rows[0], column.strip()))
@@ -105,7 +108,9 @@ def _column(header: Sequence[str], wanted: str) -> int:
         if wanted.isascii() and wanted.isdigit() and 1 <= int(wanted) <= len(header):
             return int(wanted) - 1
         there = ", ".join(name[:40] for name in header[:20])
-        raise CorpusError(f"There is no column “{wanted[:40]}” in this table. It has: {there}.")
+        raise SheetError(
+            "There is no column “%(name)s” in this table. It has: %(there)s.", name=wanted[:40], there=there
+        )
     return next((folded.index(name) for name in TEXT_COLUMNS if name in folded), 0)
 
 

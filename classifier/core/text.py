@@ -275,7 +275,8 @@ def decode(data: bytes) -> str:
     """
     if kind := next((kind for start, kind in _FILE_KINDS.items() if data.startswith(start)), None):
         raise NotText(
-            "This file is %(kind)s, not plain text. Save it as a .txt (UTF-8), .epub or .docx file and choose it again.", kind=kind
+            "This file is %(kind)s, not plain text. Save it as a .txt (UTF-8), .epub or .docx file and choose it again.",
+            kind=kind,
         )
     has_utf16_mark = data.startswith((b"\xff\xfe", b"\xfe\xff"))
     encodings = ["utf-16"] if has_utf16_mark else ["utf-8-sig", "cp1252"]

@@ -58,7 +58,7 @@ class Zipped:
                 # The sizes in the headers may lie; what is asked for is the most that is unpacked.
                 data = member.read(self._left + 1)
         except KeyError as error:
-            raise NotText(f"This file is damaged: it lacks {name[:80]}.") from error
+            raise NotText("This file is damaged: it lacks %(part)s.", part=name[:80]) from error
         except (
             zipfile.BadZipFile,
             zlib.error,

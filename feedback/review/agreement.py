@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from django.db.models import Count
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
 
 from classifier.models import Genre
 from feedback.models import Opinion
@@ -131,7 +133,7 @@ def _is_same(group: Sequence[Opinion]) -> bool:
 def _pairs(groups: Sequence[Sequence[Opinion]]) -> list[Pair]:
     by_pair: defaultdict[str, list[Sequence[Opinion]]] = defaultdict(list)
     for group in groups:
-        by_pair[" and ".join(sorted(opinion.by for opinion in group))].append(group)
+        by_pair[get_text_list(sorted(opinion.by for opinion in group), _("and"))].append(group)
     pairs = [Pair(names, len(own), sum(map(_is_same, own)), _alpha(own)) for names, own in by_pair.items()]
     return sorted(pairs, key=lambda pair: (-pair.n, pair.names))
 

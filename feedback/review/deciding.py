@@ -12,6 +12,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from classifier.models import Genre
 from feedback.actions import ActionRefused, decide_correction, relabel, restore_correction, state_of
@@ -46,10 +47,10 @@ class Said:
         ticked = [bool(self.genres), self.none_fits, self.unusable]
         if sum(ticked) > 1:
             raise ActionRefused(
-                "Tick genres, or “none fits”, or “not usable”: one of the three. Nothing was saved yet."
+                _("Tick genres, or “none fits”, or “not usable”: one of the three. Nothing was saved yet.")
             )
         if not any(ticked):
-            raise ActionRefused("Nothing is ticked yet. Tick genres, “none fits” or “not usable”, then save.")
+            raise ActionRefused(_("Nothing is ticked yet. Tick genres, “none fits” or “not usable”, then save."))
         kinds = (Opinion.Verdict.GENRES, Opinion.Verdict.NONE, Opinion.Verdict.UNUSABLE)
         return next(kind for kind, is_ticked in zip(kinds, ticked, strict=True) if is_ticked)
 
@@ -84,7 +85,9 @@ def _known(slugs: Sequence[str]) -> list[str]:
     known = set(Genre.objects.filter(slug__in=slugs).values_list("slug", flat=True))
     unknown = [slug for slug in slugs if slug not in known]
     if unknown:
-        raise ActionRefused(f"There is no genre {unknown[0]!r} any more. The others are still ticked.")
+        raise ActionRefused(
+            _("There is no genre “%(slug)s” any more. The others are still ticked.") % {"slug": unknown[0]}
+        )
     return sorted(known)
 
 
@@ -92,9 +95,9 @@ def _answer_correction(card: int, uid: uuid.UUID, verdict: str, slugs: list[str]
     correction = _open_correction(card)
     given = list(correction.opinions.in_force())
     if any(opinion.reviewer_id == by.pk for opinion in given):
-        raise ActionRefused("You answered this one already. Your first answer stays; undo it to give another.")
+        raise ActionRefused(_("You answered this one already. Your first answer stays; undo it to give another."))
     if len(given) > 1:
-        raise ActionRefused("Two others answered this one meanwhile. Your answer is not needed any more.")
+        raise ActionRefused(_("Two others answered this one meanwhile. Your answer is not needed any more."))
     opinion = _opinion(by, uid=uid, correction=correction, kind=Opinion.Kind.ANSWER, verdict=verdict, genres=slugs)
     if given:
         outcome = AGREED if given[0].label == opinion.label else None
@@ -110,9 +113,9 @@ def _answer_correction(card: int, uid: uuid.UUID, verdict: str, slugs: list[str]
 def _open_correction(key: int) -> Correction:
     correction = Correction.objects.select_for_update().filter(pk=key).first()
     if correction is None or correction.is_erased:
-        raise ActionRefused("Its author took this one back, or it was deleted. Nothing is left to decide on.")
+        raise ActionRefused(_("Its author took this one back, or it was deleted. Nothing is left to decide on."))
     if correction.status != Correction.Status.PENDING:
-        raise ActionRefused("Somebody else decided on this one meanwhile. Your answer is not needed any more.")
+        raise ActionRefused(_("Somebody else decided on this one meanwhile. Your answer is not needed any more."))
     return correction
 
 
@@ -145,11 +148,11 @@ def _apply(opinion: Opinion, by: User, reason: str) -> None:
 def _answer_suspect(card: int, uid: uuid.UUID, verdict: str, slugs: list[str], by: User) -> Opinion:
     suspect = Suspect.objects.select_for_update(of=("self",)).select_related("correction").filter(pk=card).first()
     if suspect is None or not suspect.words:
-        raise ActionRefused("This text was deleted meanwhile. Nothing is left to decide on.")
+        raise ActionRefused(_("This text was deleted meanwhile. Nothing is left to decide on."))
     if suspect.status != Suspect.Status.OPEN:
-        raise ActionRefused("Somebody else decided on this one meanwhile. Your answer is not needed any more.")
+        raise ActionRefused(_("Somebody else decided on this one meanwhile. Your answer is not needed any more."))
     if verdict != Opinion.Verdict.GENRES:
-        raise ActionRefused("Say which genres are right: the ones it has, or better ones. Or skip it.")
+        raise ActionRefused(_("Say which genres are right: the ones it has, or better ones. Or skip it."))
     opinion = _opinion(by, uid=uid, suspect=suspect, kind=Opinion.Kind.ANSWER, verdict=verdict, genres=slugs)
     is_right = set(slugs) == set(suspect.given)
     opinion.before = {"genres": sorted(suspect.given)}
@@ -181,9 +184,9 @@ def settle(*, correction: int, said: Said, by: User) -> Opinion:
     row = _open_correction(correction)
     given = list(row.opinions.in_force())
     if len(given) < 2:
-        raise ActionRefused("One of the two answers was undone meanwhile: there is nothing to settle.")
+        raise ActionRefused(_("One of the two answers was undone meanwhile: there is nothing to settle."))
     if not may_settle(given, by):
-        raise ActionRefused("One of the two answers is yours. A third person must settle it.")
+        raise ActionRefused(_("One of the two answers is yours. A third person must settle it."))
     opinion = _opinion(by, correction=row, kind=Opinion.Kind.SETTLEMENT, verdict=verdict, genres=slugs)
     _apply(opinion, by, "settled between " + " and ".join(other.by for other in given))
     opinion.save()
@@ -216,7 +219,7 @@ def undo(*, queue: str, by: User) -> Opinion:
     """
     last = _last_answer(queue, by)
     if last is None:
-        raise ActionRefused("There is nothing of yours to undo.")
+        raise ActionRefused(_("There is nothing of yours to undo."))
     if queue == CORRECTIONS:
         _undo_correction(last, by)
     else:
@@ -240,10 +243,10 @@ def _undo_correction(last: Opinion, by: User) -> None:
     assert last.correction_id is not None
     correction = Correction.objects.select_for_update().get(pk=last.correction_id)
     if correction.is_erased:
-        raise ActionRefused("Its author took your last one back meanwhile. There is nothing left to undo.")
+        raise ActionRefused(_("Its author took your last one back meanwhile. There is nothing left to undo."))
     later = correction.events.filter(at__gt=last.at).exists()
     if later or correction.opinions.in_force().filter(pk__gt=last.pk).exists():
-        raise ActionRefused("Somebody has gone on with your last one meanwhile. Change it in the admin.")
+        raise ActionRefused(_("Somebody has gone on with your last one meanwhile. Change it in the admin."))
     if last.before is not None:
         restore_correction(correction=correction.pk, state=last.before, by=by, reason="undone in the review queue")
 
@@ -252,7 +255,7 @@ def _undo_suspect(last: Opinion, by: User) -> None:
     assert last.suspect_id is not None
     suspect = Suspect.objects.select_for_update(of=("self",)).select_related("correction").get(pk=last.suspect_id)
     if not suspect.words:
-        raise ActionRefused("The text of your last one was deleted meanwhile. There is nothing left to undo.")
+        raise ActionRefused(_("The text of your last one was deleted meanwhile. There is nothing left to undo."))
     if suspect.status == Suspect.Status.WRONG:
         # Back to the label it had. To reject the correction would, after a time, count as a deletion of the text.
         assert suspect.correction is not None

@@ -1,6 +1,8 @@
 """The form of a card: it starts with nothing ticked, because prefilled answers bias people."""
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from classifier.models import Genre
 from feedback.review.deciding import Said
@@ -15,7 +17,7 @@ class CardForm(forms.Form):
         Genre.objects.all(),
         to_field_name="slug",
         required=False,
-        error_messages={"invalid_choice": "There is no genre “%(value)s” in the list any more."},
+        error_messages={"invalid_choice": _("There is no genre “%(value)s” in the list any more.")},
     )
     none_fits = forms.BooleanField(required=False)
     unusable = forms.BooleanField(required=False)
@@ -28,7 +30,7 @@ class CardForm(forms.Form):
     def problem(self) -> str:
         """Return the first of the form's errors as a sentence."""
         if "card" in self.errors or "uid" in self.errors:
-            return "The browser did not say which card this is. Here is the one before you."
+            return gettext("The browser did not say which card this is. Here is the one before you.")
         return next(str(error) for errors in self.errors.values() for error in errors)
 
 

@@ -11,6 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from classifier.http import page_or_partial
@@ -25,8 +27,11 @@ from feedback.review.queue import CORRECTIONS, LABELS, next_card
 PAGE = "review/card.html"
 # What each queue is called in addresses.
 ADDRESS = {CORRECTIONS: "card", LABELS: "label"}
-SIGNED_OUT = "You are signed out. What you ticked is still here: sign in in another tab, then save again."
-SAVE_AGAIN = "The form has expired, for your safety. Nothing was saved, and what you ticked is still here: save again."
+SIGNED_OUT = _("You are signed out. What you ticked is still here: sign in in another tab, then save again.")
+SAVE_AGAIN = _(
+    "The form has expired, for your safety. Nothing was saved, and what you ticked is still here: save again."
+)
+NOT_SAVED = _("Not saved")
 View = Callable[..., HttpResponse]
 
 
@@ -38,7 +43,7 @@ def reviewers_only(view: View) -> View:
         user = request.user
         if not user.is_authenticated:
             if request.headers.get("HX-Request"):
-                context = {"title": "Not saved", "words": SIGNED_OUT}
+                context = {"title": NOT_SAVED, "words": SIGNED_OUT}
                 return render(request, "review/_problem.html", context, status=403)
             return redirect_to_login(
                 request.get_full_path() if request.method == "GET" else reverse("review:card-read")
@@ -72,13 +77,13 @@ def save(request: HttpRequest, queue: str) -> HttpResponse:
         opinion = answer(queue=queue, card=data["card"], uid=data["uid"], said=form.said(), by=request.user)
     except ActionRefused as error:
         return _show(request, queue, problem=str(error), entered=form)
-    return _next(request, queue, f"Saved: {_in_words(opinion)}.")
+    return _next(request, queue, gettext("Saved: %(answer)s.") % {"answer": _in_words(opinion)})
 
 
 def save_expired(request: HttpRequest, queue: str) -> HttpResponse:
     """Show the card with what was ticked and a new token. Nothing is stored: the form may be forged."""
     if not (request.user.is_authenticated and request.user.is_staff and request.user.has_perm(REVIEW)):
-        context = {"title": "Not saved", "words": SIGNED_OUT}
+        context = {"title": NOT_SAVED, "words": SIGNED_OUT}
         return render(request, "review/_problem.html", context)
     response = _show(request, queue, problem=SAVE_AGAIN, entered=CardForm(request.POST))
     # htmx shows what comes with a status of 4xx elsewhere unless told where.
@@ -95,7 +100,7 @@ def skip_card(request: HttpRequest, queue: str) -> HttpResponse:
     if "card" in form.cleaned_data and "uid" in form.cleaned_data:
         data = form.cleaned_data
         skip(queue=queue, card=data["card"], uid=data["uid"], by=request.user)
-    return _next(request, queue, "Skipped.")
+    return _next(request, queue, gettext("Skipped."))
 
 
 @require_POST
@@ -107,7 +112,7 @@ def undo_last(request: HttpRequest, queue: str) -> HttpResponse:
     except ActionRefused as error:
         return _show(request, queue, problem=str(error))
     assert undone.undoes is not None
-    return _next(request, queue, f"Undone: {_in_words(undone.undoes)}.")
+    return _next(request, queue, gettext("Undone: %(answer)s.") % {"answer": _in_words(undone.undoes)})
 
 
 def _next(request: HttpRequest, queue: str, said: str) -> HttpResponse:
@@ -118,7 +123,8 @@ def _next(request: HttpRequest, queue: str, said: str) -> HttpResponse:
 
 
 def _in_words(opinion: Opinion) -> str:
-    return ", ".join(opinion.genres) or opinion.get_verdict_display().lower()
+    verdict = str(opinion.get_verdict_display())
+    return ", ".join(opinion.genres) or verdict[:1].lower() + verdict[1:]
 
 
 def _show(
@@ -174,7 +180,7 @@ def conflicts(request: HttpRequest) -> HttpResponse:
         except ActionRefused as error:
             problem = str(error)
         else:
-            messages.success(request, f"Settled: {_in_words(opinion)}.")
+            messages.success(request, gettext("Settled: %(answer)s.") % {"answer": _in_words(opinion)})
             return redirect("review:conflict-list")
     entered = form.data if form is not None else {}
     context = {

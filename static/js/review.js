@@ -2,6 +2,8 @@
 (function () {
   "use strict";
 
+  // The sentences are the template's, in the page's language.
+  function said(name) { return document.querySelector(".review").dataset[name]; }
   function card() { return document.getElementById("card"); }
   function finder() { return document.getElementById("find"); }
   function keys() { return document.getElementById("keys"); }
@@ -35,7 +37,7 @@
       label.hidden = wanted !== "" && !name.includes(wanted);
       return !label.hidden;
     });
-    document.getElementById("found").textContent = wanted ? found.length + " found" : "";
+    document.getElementById("found").textContent = wanted ? said("found").replace("{n}", found.length) : "";
     number();
     return found;
   }
@@ -49,7 +51,7 @@
 
   function toggle(box, name) {
     box.checked = !box.checked;
-    say(name + (box.checked ? " ticked" : " not ticked any more"));
+    say(said(box.checked ? "ticked" : "unticked").replace("{name}", function () { return name; }));
   }
 
   function toggleLabel(label) {
@@ -87,7 +89,7 @@
     "r": function () {
       if (!card().querySelector("[data-given]")) return;
       labels().forEach(function (label) { label.querySelector("input").checked = "given" in label.dataset; });
-      say("Ticked just what it has");
+      say(said("justGiven"));
     },
     "0": function () { toggleBox("none_fits"); },
     "x": function () { toggleBox("unusable"); }
@@ -128,7 +130,7 @@
   /* A save that nobody confirmed: the card stays as it is, ticks and all, and the same key tries again. */
   function notConfirmed() {
     var notice = document.querySelector("#notice .problem p");
-    if (notice) notice.textContent = "It may not be saved. What you ticked is still here: press Enter to try again, and it is stored once.";
+    if (notice) notice.textContent = said("notConfirmed");
   }
 
   document.addEventListener("htmx:sendError", notConfirmed);

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib.admin.views.decorators import staff_member_required
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils import translation
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -28,7 +29,11 @@ def monitor(request: HttpRequest) -> HttpResponse:
     """Show the figures, the alerts and the charts of the last days that the address asks for."""
     asked = request.GET.get("days", "")
     days = int(asked) if asked in map(str, PERIODS) else DEFAULT_DAYS
-    return TemplateResponse(request, "training/monitor.html", monitor_page(days))
+    # The staff's page is English, its figures and charts too.
+    with translation.override("en"):
+        page = TemplateResponse(request, "training/monitor.html", monitor_page(days)).render()
+    page["Content-Language"] = "en"
+    return page
 
 
 @never_cache

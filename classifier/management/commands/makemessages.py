@@ -43,7 +43,7 @@ class Command(makemessages.Command):
     # The first two words of an error of the core are the sentence and its plural.
     xgettext_options = [
         *makemessages.Command.xgettext_options,
-        *(f"--keyword={name}" for name in ("EmptyText", "NotText", "TextTooLong", "Said")),
+        *(f"--keyword={name}" for name in ("EmptyText", "NotText", "TextTooLong", "SheetError", "Said")),
         "--keyword=TextTooShort:1,2",
     ]
 
