@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop as noted
+from django.utils.translation import gettext_noop
 
 from classifier.models import Genre, Prediction
 from classifier.predictions import Shown, text_hashes
@@ -25,7 +25,7 @@ SERVICE = "import_predictions"
 RETENTION = "retention"
 # An answer of the review queue that its reviewer took back.
 UNDONE = "undone"
-_SAME_GENRES = noted("these genres already")
+_SAME_GENRES = gettext_noop("these genres already")
 _ERASED = ["text", "note", "proposal"]
 
 
@@ -221,13 +221,13 @@ def review(*, corrections: Iterable[int], status: str, by: AbstractBaseUser, rea
     rows = Correction.objects.select_for_update().filter(pk__in=list(corrections)).order_by("pk")
     for correction in rows:
         if correction.status == Correction.Status.WITHDRAWN:
-            result.skip(noted("withdrawn by its author"))
+            result.skip(gettext_noop("withdrawn by its author"))
         elif correction.is_erased:
-            result.skip(noted("its text was deleted"))
+            result.skip(gettext_noop("its text was deleted"))
         elif correction.status == status:
             result.skip(f"{status} already")
         elif status == Correction.Status.APPROVED and not _can_be_approved(correction):
-            result.skip(noted("no genre chosen: set genres first, or reject it"))
+            result.skip(gettext_noop("no genre chosen: set genres first, or reject it"))
         else:
             before = state_of(correction)
             correction.status = status
@@ -275,13 +275,13 @@ def set_genres(
     for correction in rows:
         before = state_of(correction)
         if correction.status == Correction.Status.WITHDRAWN:
-            result.skip(noted("withdrawn by its author"))
+            result.skip(gettext_noop("withdrawn by its author"))
         elif correction.is_erased:
-            result.skip(noted("its text was deleted"))
+            result.skip(gettext_noop("its text was deleted"))
         elif set(before["genres"]) == {genre.slug for genre in genres}:
             result.skip(_SAME_GENRES)
         elif not genres and correction.status == Correction.Status.APPROVED and not _says_none(correction):
-            result.skip(noted("approved: needs a genre"))
+            result.skip(gettext_noop("approved: needs a genre"))
         else:
             correction.genres.set(genres)
             _stamp(correction, by)
