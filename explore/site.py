@@ -8,6 +8,7 @@ import django
 import streamlit as st
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, close_old_connections
+from django.utils import translation
 
 from classifier.core.genres import GenreList, canonical_genres
 
@@ -24,6 +25,8 @@ def _set_up() -> None:
 def connect() -> None:
     """Make the site's models usable in this run of a page; a connection that has gone stale is opened anew."""
     _set_up()
+    # The lab is English, whatever the site speaks; each run of a page has a thread of its own.
+    translation.activate("en")
     close_old_connections()
 
 

@@ -53,7 +53,7 @@ def test_each_kind_of_answer_has_its_verdict(send, answer, verdict):
         ({"genres": ("fantasy",), "not_sure": True}, "Keep the one that is right"),
         ({"none_fits": True, "not_sure": True}, "Choose either"),
         ({"genres": ("fantasy",), "none_fits": True, "not_sure": True}, "Keep the one that is right"),
-        ({"genres": ("no-such-genre",)}, "There is no genre 'no-such-genre'"),
+        ({"genres": ("no-such-genre",)}, "There is no genre “no-such-genre”"),
     ],
 )
 def test_an_answer_that_says_nothing_or_contradicts_itself_is_refused(champion, answer, sentence):

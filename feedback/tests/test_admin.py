@@ -149,7 +149,7 @@ def test_setting_no_genre_in_bulk_asks_again(desk, send):
 def test_setting_a_genre_that_does_not_exist_asks_again(desk, send):
     correction = send()
     response = act(desk, "change_genres", [correction], apply="1", genres=["no-such-genre"])
-    assert messages(response) == ["There is no genre 'no-such-genre'."]
+    assert messages(response) == ["There is no genre “no-such-genre”."]
     assert correction.slugs() == ("fantasy",)
 
 

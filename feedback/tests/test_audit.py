@@ -12,7 +12,7 @@ from classifier.predictions import Shown, predict_text
 from classifier.sample_texts import sample_texts
 from feedback.actions import ActionRefused, answer_audit
 from feedback.models import AuditAnswer, AuditCount, Correction
-from feedback.templatetags.audit import as_texts
+from feedback.templatetags.audit import why_asked
 from feedback.tests.browser import form_of
 from feedback.tests.conftest import DRAGON
 
@@ -250,4 +250,4 @@ def test_a_token_from_before_there_were_audits_was_not_asked(champion):
     ],
 )
 def test_the_share_is_told_as_it_is(share, words):
-    assert as_texts(share) == words
+    assert why_asked(share).startswith(f"We ask this of {words}. Your answer")
