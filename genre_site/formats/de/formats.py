@@ -1,0 +1,3 @@
+"""German dates with a comma before the time."""
+
+DATETIME_FORMAT = "j. F Y, H:i"
