@@ -17,7 +17,6 @@ COPY genre_site genre_site
 COPY cortex cortex
 COPY templates templates
 COPY static static
-COPY translations translations
 # Django does not start without a key; this one signs nothing, and the image has none.
 RUN SECRET_KEY=signs-nothing DATABASE_URL=sqlite://:memory: .venv/bin/python manage.py collectstatic --no-input \
     && .venv/bin/python -m compileall -q classifier feedback training genre_site cortex
