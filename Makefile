@@ -70,7 +70,7 @@ messages: $(VENV)/dev.stamp  ## collect what is to be translated, and compile wh
 	SECRET_KEY=messages DATABASE_URL=sqlite://:memory: $(MANAGE) compilemessages --ignore .venv
 
 functional: $(VENV)/dev.stamp  ## browser journeys in a real Chromium (CHROMIUM=/path names another), real servers and trainings damaged and killed
-	$(BIN)/python -m pytest -q -m functional
+	$(BIN)/python -m pytest -q -m functional -n auto --dist loadfile
 
 looks: $(VENV)/dev.stamp  ## pictures of every page of the lab, in test-results/ (some minutes)
 	$(BIN)/python -m pytest -q -m looks
