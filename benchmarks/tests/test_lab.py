@@ -42,12 +42,14 @@ def test_books_are_made_up_where_the_real_ones_are_absent(tmp_path):
     assert len(read_corpus(tmp_path / "books.csv", canonical_genres()).examples) == 5
 
 
+@pytest.mark.functional
 def test_runs_that_ended_are_runs_to_the_lab(tmp_path, settings):
     settings.GENRE_LAB_DIR = tmp_path
     save_runs(tmp_path)
     assert {run.state for run in runs()} == {DONE}
 
 
+@pytest.mark.functional
 def test_the_memory_told_is_the_most_that_was_held():
     held = bytearray(b"x") * (200 * 2**20)
     assert most_megabytes() >= 200

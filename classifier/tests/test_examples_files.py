@@ -54,6 +54,7 @@ def test_what_is_no_formula_stays_as_it_is(cell):
     assert guard_formula(cell) == cell
 
 
+@pytest.mark.functional
 @pytest.mark.parametrize("file_format", ["csv", "jsonl"])
 @given(examples=EXAMPLES)
 def test_csv_and_json_lines_come_back_exactly(file_format, examples):

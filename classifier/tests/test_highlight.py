@@ -96,6 +96,7 @@ def test_of_a_long_text_the_parts_that_weigh_most_are_shown(model):
     assert any(telling.strip() in text[excerpt.start : excerpt.end] for excerpt in kept)
 
 
+@pytest.mark.functional
 @given(text=TEXTS.map(lambda text: text * 4), window=st.integers(5, 40))
 def test_excerpts_lie_in_the_text_and_their_pieces_are_it(model, text, window):
     found = highlight(text, explain(model, text), model.slugs)

@@ -154,6 +154,7 @@ def test_without_keys_the_list_says_how_to_make_one():
 # the admin
 
 
+@pytest.mark.functional
 def test_the_admin_shows_a_new_key_once_and_keeps_only_its_hash(admin_client):
     form = {"name": "catalogue", "scopes": ["predict"], "per_minute": "", "expires_at_0": "", "expires_at_1": ""}
     page = admin_client.post("/admin/classifier/apikey/add/", form)

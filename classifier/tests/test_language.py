@@ -29,6 +29,7 @@ def test_other_languages_are_not(text):
     assert why(text) == "not-english"
 
 
+@pytest.mark.functional
 @pytest.mark.parametrize(
     "text", [NAMES, "lorem42 x9 foo_bar qux " * 6, "12 apples 7 pears 4 plums 19 figs 3 dates " * 3]
 )

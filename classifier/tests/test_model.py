@@ -202,6 +202,7 @@ def test_a_model_folder_holds_the_model_and_its_meta_and_no_pickle(model_folder)
     assert len(meta["canaries"]) == 2
 
 
+@pytest.mark.functional
 def test_other_files_of_the_folder_are_saved_with_it(model, tmp_path):
     folder = model.save(tmp_path / "new" / "model", extra={"seen.json": "[]"})
     assert (folder / "seen.json").read_text() == "[]"
@@ -221,6 +222,7 @@ def test_save_never_overwrites(model, tmp_path, occupied):
     assert folder.is_dir() or folder.read_text() == "precious"
 
 
+@pytest.mark.functional
 @pytest.mark.parametrize("lost", [60, 1500])
 def test_a_disk_that_loses_the_end_of_the_file_leaves_no_model_and_no_draft(model, tmp_path, lost):
     cut = GenreModel(CutEngine(model._engine, lost), dict(model.meta))

@@ -240,6 +240,7 @@ def test_the_champion_follows_a_promotion(make_version, at_once):
     assert champion().number == 1
 
 
+@pytest.mark.functional
 def test_the_champion_follows_within_recheck_seconds(make_version, monkeypatch):
     monkeypatch.setattr(registry, "RECHECK_SECONDS", 0.2)
     make_version(), make_version()

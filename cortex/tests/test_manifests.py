@@ -210,6 +210,7 @@ def test_yaml_is_the_same_each_time_and_has_no_aliases():
     assert list(yaml.safe_load_all(text)) == kubernetes.documents(FETCHED, split=SPLIT, **ROUTED)
 
 
+@pytest.mark.functional
 def test_the_command_writes_them_for_the_champion(champion):
     image = ["--image", BAKED.image]
     canary = [*image, "--canary", "10", "--beside", BAKED.version]

@@ -205,6 +205,7 @@ def test_other_addresses_and_methods_are_refused(service):
     assert raw(service, "HEAD", "/live")[:2] == (200, b"")
 
 
+@pytest.mark.functional
 def test_it_imports_the_core_and_what_its_requirements_name_and_no_more():
     code = """
 import sys, cortex.service

@@ -30,6 +30,7 @@ def infos(app):
     return " ".join(info.value for info in app.info)
 
 
+@pytest.mark.functional
 def test_without_a_database_it_says_how_to_set_one_up(app, monkeypatch):
     def fail(*args, **kwargs):
         raise DatabaseError("no such table")
@@ -41,6 +42,7 @@ def test_without_a_database_it_says_how_to_set_one_up(app, monkeypatch):
     assert "make setup" in infos(app)
 
 
+@pytest.mark.functional
 def test_an_empty_database_says_what_to_do(app, page_connection):
     app.run()
     assert not app.exception
@@ -48,6 +50,7 @@ def test_an_empty_database_says_what_to_do(app, page_connection):
         assert expected in infos(app)
 
 
+@pytest.mark.functional
 def test_it_shows_what_people_reviewers_and_the_monitor_say(app, page_connection, champion, make_correction):
     shown = [["fantasy", 0.8]]
     one = make_correction(genres=("romance",), shown=shown, version=champion)
@@ -68,6 +71,7 @@ def test_it_shows_what_people_reviewers_and_the_monitor_say(app, page_connection
     assert "The genres changed" in app.error[0].value
 
 
+@pytest.mark.functional
 def test_the_monitors_figures_are_shown_by_version_with_intervals(app, page_connection):
     share = {"value": 0.62, "low": 0.55, "high": 0.7, "n": 123}
     little = {"value": None, "n": 5, "needs": 30}

@@ -28,6 +28,7 @@ def look_often(monkeypatch):
     monkeypatch.setattr(waiting, "LOOK_SECONDS", 0.02)
 
 
+@pytest.mark.functional
 def test_long_work_tells_its_step_and_how_far_it_is():
     bar, shown = Bar(), threading.Event()
 

@@ -31,6 +31,7 @@ LIBRARIES = {
 WRITING_CORES, WRITING_NAMES = {"classifier.core.files"}, ("save", "write", "replacing")
 # Of the apps: models and functions that read, and the few that write for the lab.
 OF_APPS = {
+    "django.utils": {"translation"},
     "classifier.alerts": {"open_alerts"},
     "classifier.genre_table": {"genres_at_hand"},
     "classifier.models": {"Alert", "Genre", "ModelVersion", "Prediction"},

@@ -61,6 +61,7 @@ def test_markup_in_a_text_is_shown_and_never_run(desk, send):
         assert "<img src=x" not in page
 
 
+@pytest.mark.functional
 def test_the_list_is_filtered_by_status_verdict_genre_version_and_source(desk, send, make_correction, reviewer):
     first, second = send(DRAGON, genres=("fantasy", "cooking")), send(OVEN, none_fits=True)
     third = make_correction("An imported line about the market", genres=("cooking",), source="import")
@@ -80,6 +81,7 @@ def test_the_list_is_filtered_by_status_verdict_genre_version_and_source(desk, s
         assert listed(response) == expected, query
 
 
+@pytest.mark.functional
 def test_the_list_is_searched_by_text_note_and_proposal(desk, send):
     first = send(DRAGON, genres=("fantasy",), note="Smells of garlic")
     second = send(OVEN, none_fits=True, proposal="Bakery noir")
@@ -87,6 +89,7 @@ def test_the_list_is_searched_by_text_note_and_proposal(desk, send):
         assert listed(desk.get(LIST, {"q": words})) == expected, words
 
 
+@pytest.mark.functional
 def test_corrections_are_approved_rejected_and_reopened_in_bulk(desk, send):
     several = [send(), send(), send()]
     for action, status in (("approve", "approved"), ("reject", "rejected"), ("reopen", "pending")):
@@ -153,6 +156,7 @@ def test_setting_a_genre_that_does_not_exist_asks_again(desk, send):
     assert correction.slugs() == ("fantasy",)
 
 
+@pytest.mark.functional
 def test_one_page_sets_genres_decides_and_keeps_the_reason(desk, send):
     correction = send(genres=("fantasy",))
     page = desk.get(change_page(correction))
@@ -167,6 +171,7 @@ def test_one_page_sets_genres_decides_and_keeps_the_reason(desk, send):
     assert LogEntry.objects.filter(object_id=str(correction.pk)).count() == 1
 
 
+@pytest.mark.functional
 def test_the_page_of_a_correction_shows_its_history(desk, send):
     correction = send(genres=("fantasy",))
     edit(desk, correction, genres=pks("cooking"), decision="rejected", reason="A riddle, no recipe")
@@ -175,6 +180,7 @@ def test_the_page_of_a_correction_shows_its_history(desk, send):
         assert piece in page
 
 
+@pytest.mark.functional
 def test_the_text_and_what_the_person_chose_cannot_be_edited(desk, send):
     correction = send()
     forged = {"text": "forged", "chosen": '["cooking"]', "note": "forged", "status": "approved", "verdict": "none"}
@@ -184,6 +190,7 @@ def test_the_text_and_what_the_person_chose_cannot_be_edited(desk, send):
     assert (correction.status, correction.verdict) == ("pending", "genres")
 
 
+@pytest.mark.functional
 def test_approving_without_a_genre_is_an_error_on_the_page(desk, send):
     correction = send(not_sure=True)
     response = edit(desk, correction, decision="approved")
@@ -193,12 +200,14 @@ def test_approving_without_a_genre_is_an_error_on_the_page(desk, send):
     assert trail(correction) == [("submitted", "visitor")]
 
 
+@pytest.mark.functional
 def test_saving_without_a_change_leaves_no_trace_in_the_history(desk, send):
     correction = send()
     edit(desk, correction)
     assert trail(correction) == [("submitted", "visitor")]
 
 
+@pytest.mark.functional
 def test_a_withdrawn_correction_cannot_be_brought_back(desk, send):
     correction = withdraw(correction=send())
     response = edit(desk, correction, genres=pks("cooking"), decision="approved")
@@ -217,6 +226,7 @@ def test_the_reviewer_group_has_just_the_rights_it_needs(db):
     }
 
 
+@pytest.mark.functional
 def test_nobody_can_add_or_delete_a_correction(desk, send):
     correction = send()
     assert desk.get(f"{LIST}add/").status_code == 403
@@ -319,6 +329,7 @@ def test_the_slug_of_a_genre_never_changes_and_genres_are_never_deleted(admin_cl
     )
 
 
+@pytest.mark.functional
 def test_a_new_genre_is_offered_to_people_and_a_retired_one_no_longer(admin_client, champion):
     address = reverse("admin:classifier_genre_add")
     fields = form_of(admin_client.get(address), "") | {"name": ["Bakery Noir"], "slug": ["bakery-noir"]}

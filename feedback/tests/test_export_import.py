@@ -80,6 +80,7 @@ def load(path, *options):
     return told.getvalue()
 
 
+@pytest.mark.functional
 @pytest.mark.parametrize("ending", ["", ".gz"])
 @pytest.mark.parametrize("file_format", LOSSLESS)
 def test_nothing_is_lost_by_exporting_all_and_importing_into_an_emptied_table(many, tmp_path, file_format, ending):
@@ -93,6 +94,7 @@ def test_nothing_is_lost_by_exporting_all_and_importing_into_an_emptied_table(ma
     assert snapshot() == before
 
 
+@pytest.mark.functional
 @pytest.mark.parametrize("file_format", PLAIN)
 def test_line_formats_keep_the_cleaned_text_and_every_label(many, tmp_path, file_format):
     expected = Counter(
@@ -203,6 +205,7 @@ def test_a_full_disk_leaves_the_earlier_export_untouched(many, tmp_path, monkeyp
     assert [entry.name for entry in tmp_path.iterdir()] == [name]
 
 
+@pytest.mark.functional
 @pytest.mark.parametrize("file_format", [*LOSSLESS, *PLAIN])
 def test_importing_twice_adds_nothing(many, tmp_path, file_format):
     path = tmp_path / "all"

@@ -100,6 +100,7 @@ def test_versions_show_their_state_the_shadows_share_and_what_was_made_bad_on_pu
     assert "swap-genres" not in page(desk, f"{VERSIONS}{ModelVersion.objects.get(number=1).pk}/change/")
 
 
+@pytest.mark.functional
 @pytest.mark.parametrize("table", ["modelevent", "alert", "auditanswer"])
 def test_nothing_can_be_added_changed_or_deleted_by_any_screen_not_even_by_a_superuser(desk, story, answer, table):
     raise_alert(finding("drift"))

@@ -60,6 +60,7 @@ def before(by):
     return card and card.claim.correction_id
 
 
+@pytest.mark.functional
 def test_the_most_instructive_comes_first_and_one_without_a_score_has_its_place(make_correction, rita):
     sure = make_correction("one", shown=[["fantasy", 0.98], ["cooking", 0.01]], genres=("fantasy",))
     torn = make_correction("two", shown=[["fantasy", 0.4], ["cooking", 0.39]], genres=("cooking",))
@@ -138,6 +139,7 @@ def test_an_answer_sent_twice_is_stored_once(make_correction, rita):
     assert trail(correction) == [("edited", "rita"), ("approved", "rita")]
 
 
+@pytest.mark.functional
 def test_undo_puts_everything_back_and_lays_the_card_there_again_with_its_ticks(make_correction, rita):
     first, second = make_correction("one", genres=("cooking",)), make_correction("two")
     done = [before(rita), give(rita, "fantasy")][0]
@@ -229,6 +231,7 @@ def test_who_reopens_in_the_admin_wants_it_looked_at_anew(make_correction, rita,
     assert (correction.status, correction.slugs()) == ("approved", ("cooking",))
 
 
+@pytest.mark.functional
 def test_the_page_is_a_plain_form_that_saves_skips_and_undoes(make_correction, reviewer_client):
     first, second = make_correction("The first text"), make_correction("The second text")
     page = reviewer_client.get("/review/")

@@ -155,6 +155,7 @@ def test_another_text_than_the_one_that_was_read_is_not_published(client, champi
     assert not SharedResult.objects.exists()
 
 
+@pytest.mark.functional
 def test_a_form_that_expired_stores_nothing_and_offers_the_link_again(champion):
     strict = Client(enforce_csrf_checks=True)
     fields = form_of(Client().post("/", {"text": DRAGON}), CREATE)
@@ -191,6 +192,7 @@ def test_an_operator_may_switch_links_off(client, share, settings):
         share()
 
 
+@pytest.mark.functional
 def test_reviewers_remove_a_shared_result_in_the_admin_and_change_nothing_in_it(reviewer_client, share):
     row, other = share(), share(f"{DRAGON} again")
     listed, opened = (

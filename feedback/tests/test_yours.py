@@ -69,6 +69,7 @@ def test_a_shared_result_is_found_again_and_says_when_it_is_deleted(client, cham
     assert (row.secret in page, "Deleted" in page, DRAGON in page) == (True, True, False)
 
 
+@pytest.mark.functional
 def test_the_cookie_is_out_of_reach_of_scripts_and_of_other_pages_and_sites(send, client, settings):
     send()
     cookie = client.cookies[COOKIE]
@@ -111,6 +112,7 @@ def test_an_operator_may_have_nothing_remembered(client, send, settings):
     assert "keep the links" in body(client.get(MINE))
 
 
+@pytest.mark.functional
 def test_the_list_is_for_one_person(client, send, django_assert_max_num_queries):
     for number in range(3):
         send(f"{DRAGON} {number}")

@@ -68,6 +68,7 @@ def test_every_secret_of_compose_comes_from_the_documented_settings():
     assert wanted - {"PORT"} <= documented
 
 
+@pytest.mark.functional
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
 def test_systemd_understands_the_units(tmp_path):
     for path in DEPLOY.glob("genre-detector*"):

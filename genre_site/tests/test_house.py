@@ -37,6 +37,7 @@ def test_every_make_target_has_its_line_of_help():
     assert phony == helped
 
 
+@pytest.mark.functional
 @pytest.mark.parametrize("core", ["classifier.core", "training.core"])
 def test_a_core_runs_without_django(core):
     modules = [path.stem for path in (ROOT / core.replace(".", "/")).glob("*.py") if path.stem != "__init__"]
@@ -46,6 +47,7 @@ def test_a_core_runs_without_django(core):
     assert (len(modules) >= 5, result.stdout.strip()) == (True, "[]")
 
 
+@pytest.mark.functional
 def test_the_web_process_loads_neither_pandas_nor_scikit_learn(tmp_path):
     # structlog brings rich: 16 MB with it, once for all workers.
     code = "import genre_site.wsgi, genre_site.urls, sys; print([m for m in ('pandas', 'sklearn', 'scipy') if m in sys.modules])"
@@ -77,6 +79,7 @@ def test_no_key_is_needed_in_a_file_when_the_environment_has_one(tmp_path, monke
     assert not (tmp_path / ".env").exists()
 
 
+@pytest.mark.functional
 def test_without_a_key_the_site_refuses_to_start_and_names_the_next_step(tmp_path):
     env = {key: value for key, value in os.environ.items() if key != "SECRET_KEY"}
     env["DJANGO_SETTINGS_MODULE"] = "genre_site.settings"

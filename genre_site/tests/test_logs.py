@@ -160,6 +160,7 @@ def test_of_an_address_where_nothing_is_the_beginning_is_logged(client, requests
     assert requests()[0]["path"] == logged_as
 
 
+@pytest.mark.functional
 def test_no_text_no_form_value_no_cookie_and_no_query_is_ever_logged(client, champion, crash, logged, settings):
     secret = "Sesamoiditis"
     form = {"text": f"{secret} {TEXT}", "note": secret, "token": secret, "genres": secret, "password": secret}

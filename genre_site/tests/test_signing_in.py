@@ -35,6 +35,7 @@ def test_after_so_many_failures_even_the_right_password_is_refused_in_words(clie
     assert client.get(ADMIN).status_code == 302
 
 
+@pytest.mark.functional
 def test_a_name_that_does_not_exist_is_locked_in_the_same_words(client, ada):
     assert fail(client, 5) == fail(client, 5, name="nobody") == [200, 200, 200, 200, 429]
 
@@ -72,6 +73,7 @@ def test_behind_a_trusted_proxy_its_word_for_the_address_counts(client, ada, set
     assert sign_in(client, x_forwarded_for="198.51.100.2").status_code == 302
 
 
+@pytest.mark.functional
 def test_a_success_forgets_the_failures_before_it(client, ada):
     for _ in range(2):
         assert fail(client, 4)[-1] == 200

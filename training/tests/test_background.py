@@ -51,6 +51,7 @@ def test_data_that_is_large_enough_is_left_alone(starter):
     assert background_for(SMALL * (FEW_EXAMPLES // 2), starter) == []
 
 
+@pytest.mark.functional
 def test_a_model_learns_from_its_background_too_and_says_how_many(starter):
     model = fit(SMALL, FitParameters(epoch=40, repeat=3), vectors=teach(starter), background=starter)
     assert (model.meta["n_train"], model.meta["n_background"]) == (2, len(starter))

@@ -315,6 +315,7 @@ def test_a_parquet_column_of_numbers_is_no_column_of_texts(tmp_path, champion):
     assert "is not sound Parquet" in refused("predict_corpus", path, tmp_path / "out")[1]
 
 
+@pytest.mark.functional
 @given(st.lists(st.tuples(st.text(max_size=40), st.text(max_size=8)), max_size=20))
 def test_any_text_comes_back_from_json_lines_as_it_was(books):
     place = Place.at("memory://any/books.jsonl")

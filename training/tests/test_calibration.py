@@ -71,6 +71,7 @@ def test_calibration_error_has_its_hand_worked_value():
     assert calibration_error(np.array([]), np.array([], dtype=bool)) == 0.0
 
 
+@pytest.mark.functional
 def test_chance_alone_shows_an_error_that_shrinks_with_the_number_of_texts():
     generator = np.random.default_rng(3)
     small, large = (expected_error_by_chance(generator.random(n), n_draws=200) for n in (50, 5000))
@@ -102,6 +103,7 @@ def test_log_odds_are_finite_at_the_ends():
     assert -20 < log_odds(0.0) < log_odds(0.5) == 0.0 < log_odds(1.0) < 20
 
 
+@pytest.mark.functional
 def test_a_model_is_calibrated_out_of_fold_and_keeps_it_when_saved(model, fit_here, tmp_path):
     calibration = fit_scores(out_of_fold(make_examples(20), QUICK))
     assert set(calibration.platt) == {"fantasy", "cooking", "business-economics"}
@@ -157,6 +159,7 @@ def test_joined_scores_keep_their_collections_apart():
     assert both.raw.shape == (30, 3)
 
 
+@pytest.mark.functional
 def test_no_collection_decides_a_genre_by_its_own_mix_alone():
     raw, n_words, truth, primary = flat_scores(2000)
     common = np.flatnonzero(truth[:, 0])
@@ -202,6 +205,7 @@ def test_a_few_corrections_beside_the_starter_texts_count_as_one_source_more(mon
     assert (asked["examples"], asked["background"]) == (own, starter)
 
 
+@pytest.mark.functional
 def test_each_source_is_scored_by_models_that_never_saw_it(fit_here):
     sources = {"one": make_examples(30)[:45], "two": make_examples(30)[45:]}
     held = across_sources(sources, make_examples(8), n_texts=20)
@@ -210,6 +214,7 @@ def test_each_source_is_scored_by_models_that_never_saw_it(fit_here):
     assert across_sources({"one": sources["one"]}, make_examples(8)) is None
 
 
+@pytest.mark.functional
 def test_the_error_elsewhere_is_measured_on_collections_the_calibration_has_not_seen():
     held = join([Held(*flat_scores(seed=seed), SLUGS) for seed in range(3)])
     error = error_across_sources(held)

@@ -90,6 +90,7 @@ def test_purity_and_ari_worked_by_hand():
     assert agreement(LABELS, FOUND)["ari"] == pytest.approx((7 - 12 * 12 / 45) / (12 - 12 * 12 / 45))
 
 
+@pytest.mark.functional
 def test_clusters_that_are_the_genres_agree_wholly_and_random_ones_hardly():
     labels = list("abcd" * 50)
     same = np.array(["abcd".index(label) for label in labels])
@@ -246,6 +247,7 @@ def test_a_study_of_plain_genres_finds_them(fit_here, examples):
         assert set(one.words[number]) & set(WORDS[genre])
 
 
+@pytest.mark.functional
 def test_every_slow_step_of_a_study_is_told(fit_here, examples):
     said = []
     vectors = embed([example.text for example in examples], "doc2vec", on_step=lambda what, done: said.append(what))
@@ -291,6 +293,7 @@ def test_a_map_draws_a_sample_of_many_texts():
     assert map_rows(3, "pca").tolist() == [0, 1, 2]
 
 
+@pytest.mark.functional
 @pytest.mark.django_db
 def test_the_command_shows_clusters_beside_chance_and_writes_the_same_figures(fit_here, tmp_path):
     books = write_books(tmp_path / "books.csv")
@@ -306,6 +309,7 @@ def test_the_command_shows_clusters_beside_chance_and_writes_the_same_figures(fi
     assert f"{found['clusterings'][0]['agreement']['v_measure']:.4f}" in said
 
 
+@pytest.mark.functional
 @pytest.mark.django_db
 def test_wrong_numbers_of_clusters_are_wrong_usage(tmp_path):
     assert "neither auto nor a number from 2 on" in refused("clusters", "-k", "1")[1]

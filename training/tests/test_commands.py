@@ -237,6 +237,7 @@ def test_data_report_takes_a_list_of_genres_of_your_own(tmp_path, books):
 # train
 
 
+@pytest.mark.functional
 @pytest.mark.django_db
 def test_train_registers_a_candidate_and_leaves_the_champion(champion, books, model_dir):
     said = run("train", "--data", books, "--no-feedback", *QUICK, "--seed", "5")
@@ -279,6 +280,7 @@ def test_train_finds_thresholds_for_the_aim_that_is_named(tmp_path, other_books,
     assert meta["evaluation"]["methods"]["fasttext"]["ndcg"] <= 1 - unsure / 24 + 1e-4
 
 
+@pytest.mark.functional
 @pytest.mark.django_db
 def test_the_same_data_and_seed_give_the_same_model(books, model_dir):
     for seed in (1, 1, 2):
@@ -288,6 +290,7 @@ def test_the_same_data_and_seed_give_the_same_model(books, model_dir):
     assert first != other
 
 
+@pytest.mark.functional
 @pytest.mark.django_db
 def test_a_model_folder_holds_nobodys_text(books, model_dir):
     run("train", "--data", books, *QUICK)
@@ -298,6 +301,7 @@ def test_a_model_folder_holds_nobodys_text(books, model_dir):
     assert len(json.loads((folder / "meta.json").read_text())["canaries"]) == len(CANARIES)
 
 
+@pytest.mark.functional
 @pytest.mark.django_db
 def test_train_learns_from_approved_corrections_alone(books, model_dir, correct):
     texts = [f"griffin {number} soars over the moonlit tower of the forgotten queen {number}" for number in range(12)]
@@ -314,6 +318,7 @@ def test_train_learns_from_approved_corrections_alone(books, model_dir, correct)
     assert "feedback: 12 rows, 12 examples" in said
 
 
+@pytest.mark.functional
 @pytest.mark.django_db
 def test_train_without_feedback_looks_at_no_correction(books, model_dir, correct):
     correct(DRAGON, "fantasy")
@@ -333,6 +338,7 @@ def test_corrections_of_retired_genres_are_counted(correct):
     assert corpus.n_rows == 2
 
 
+@pytest.mark.functional
 @pytest.mark.django_db
 def test_train_measures_on_a_file_of_its_own(books, other_books, model_dir):
     said = run("train", "--data", books, "--test", other_books, *QUICK)
@@ -391,6 +397,7 @@ def test_train_refuses_parameters_out_of_range(books, model_dir):
     assert "epoch must lie between 1 and 10000" in said
 
 
+@pytest.mark.functional
 @pytest.mark.django_db
 def test_train_shows_labels_that_mean_no_genre(books, model_dir):
     with books.open("a", newline="") as stream:
@@ -398,6 +405,7 @@ def test_train_shows_labels_that_mean_no_genre(books, model_dir):
     assert "labels that mean no genre: knitting (1)" in run("train", "--data", books, *QUICK)
 
 
+@pytest.mark.functional
 @pytest.mark.django_db
 def test_train_removes_what_killed_trainings_left_and_nothing_else(books, model_dir):
     ended = subprocess.Popen([sys.executable, "-c", ""])
@@ -440,6 +448,7 @@ def test_evaluate_refuses_copies_that_were_upsampled_or_touched_up(tmp_path):
     assert "3 have the same text, 0 are the same book, 5 nearly repeat a text" in said
 
 
+@pytest.mark.functional
 def test_evaluate_trains_on_one_file_and_tests_on_another_without_a_database(books, other_books):
     said = run("evaluate", "--train", books, "--data", other_books, *QUICK)
     assert "Trained on books.csv, tested on the 24 examples of other.csv" in said
@@ -447,6 +456,7 @@ def test_evaluate_trains_on_one_file_and_tests_on_another_without_a_database(boo
         assert column in said
 
 
+@pytest.mark.functional
 def test_evaluate_cross_validates_and_writes_metrics_as_json(tmp_path, books):
     path = tmp_path / "new" / "metrics.json"
     said = run("evaluate", "--data", books, "--cv", "2", "--per-genre", "-M", path, *QUICK)
@@ -462,6 +472,7 @@ def test_evaluate_cross_validates_and_writes_metrics_as_json(tmp_path, books):
     assert all(name in said for name in NAMES.values())
 
 
+@pytest.mark.functional
 @pytest.mark.django_db
 def test_evaluate_measures_the_champion_or_a_named_version(champion, other_books):
     said = run("evaluate", "--data", other_books)
@@ -477,6 +488,7 @@ def test_evaluate_counts_texts_without_genre_as_wrong(unsure_champion, tmp_path,
     assert methods["majority"]["accuracy"] > 0
 
 
+@pytest.mark.functional
 @pytest.mark.django_db
 def test_evaluate_refuses_texts_the_model_was_trained_on(books, other_books, model_dir):
     run("train", "--data", books, "--test", other_books, *QUICK)
@@ -490,6 +502,7 @@ def test_evaluate_refuses_texts_the_model_was_trained_on(books, other_books, mod
     assert "version 1 on the test side" in run("evaluate", "--data", other_books, "--model", "1")
 
 
+@pytest.mark.functional
 @pytest.mark.django_db
 def test_evaluate_measures_a_trained_model_on_the_side_it_never_saw(books, model_dir):
     run("train", "--data", books, *QUICK)
@@ -521,6 +534,7 @@ def test_evaluate_refuses_a_damaged_model(champion, other_books):
     assert "does not match the hash" in said
 
 
+@pytest.mark.functional
 def test_evaluate_says_when_the_metrics_can_not_be_written(tmp_path, books):
     code, said = refused("evaluate", "--data", books, "--cv", "2", "-M", tmp_path, *QUICK)
     assert code == 1
@@ -572,6 +586,7 @@ def test_promote_refuses_a_version_that_does_not_exist():
 # ensure_model
 
 
+@pytest.mark.functional
 @pytest.mark.django_db
 def test_ensure_model_gives_a_fresh_installation_its_first_model_once(small_starter, model_dir):
     assert "Version 1 answers." in run("ensure_model")
@@ -583,6 +598,7 @@ def test_ensure_model_gives_a_fresh_installation_its_first_model_once(small_star
     assert ModelVersion.objects.count() == 1
 
 
+@pytest.mark.functional
 @pytest.mark.django_db
 @pytest.mark.parametrize("harm", ["damaged", "gone"])
 def test_ensure_model_replaces_a_champion_that_can_not_be_loaded(small_starter, champion, harm):
@@ -612,6 +628,7 @@ def test_ensure_model_leaves_a_damaged_champion_in_charge_while_an_earlier_one_a
     assert ModelVersion.objects.count() == 2
 
 
+@pytest.mark.functional
 @pytest.mark.django_db
 def test_ensure_model_promotes_nothing_that_the_gate_blocks(small_starter, model_dir, settings):
     settings.GENRE_GATE_BYTES = 1000

@@ -98,6 +98,7 @@ def test_every_row_that_is_not_used_is_counted_with_its_reason():
     assert json.loads(json.dumps(account)) == account
 
 
+@pytest.mark.functional
 @given(
     st.lists(
         st.tuples(

@@ -56,6 +56,7 @@ def test_a_change_is_found_under_its_own_signal_alone(signal, change):
     assert signals(compare(profile_of(**change), profile_of())) == {signal}
 
 
+@pytest.mark.functional
 def test_a_trifle_that_is_surely_no_chance_is_no_drift():
     [drift] = compare(
         profile_of(50_000, genres=("a", "b")), profile_of(50_000, genres=("a", "b") * 10 + ("a",)), signals=["genres"]

@@ -188,6 +188,7 @@ def test_a_gate_that_blocks_honest_models_fails_the_drill(good, plan, monkeypatc
     assert played.play([], retrainings=20).problems == ["the gate blocked 20 of 20 honest retrainings"]
 
 
+@pytest.mark.functional
 def test_the_gate_may_block_one_honest_model_in_twenty_and_none_of_one(good, plan):
     verdicts = iter([False, *[True] * 19, False])
 

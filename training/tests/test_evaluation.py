@@ -83,6 +83,7 @@ def test_a_models_scores_stand_in_the_right_columns_and_zero_where_it_abstained(
     assert scores.tolist() == [[0.1, 0.7, 0.0], [0.0] * 3, [0.0] * 3]
 
 
+@pytest.mark.functional
 def test_three_methods_are_measured_on_the_same_texts(halves):
     train, test = halves
     steps = []

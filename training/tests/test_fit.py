@@ -48,6 +48,7 @@ def test_training_in_this_process_gives_the_bytes_of_the_training_process(reques
     assert digest(fit(examples, QUICK), tmp_path) == first
 
 
+@pytest.mark.functional
 @pytest.mark.parametrize("loss", LOSSES)
 def test_every_loss_gives_finite_sane_scores(examples, loss):
     model = fit(examples, replace(QUICK, loss=loss, epoch=20))
@@ -62,6 +63,7 @@ def test_a_small_corpus_is_learned(examples, model):
     assert sum(right) == len(examples)
 
 
+@pytest.mark.functional
 def test_word_runs_are_learned_too(examples):
     model = fit(examples, replace(QUICK, word_ngrams=2, epoch=20))
     assert model.predict("dragon wizard").scores
@@ -88,11 +90,13 @@ def test_training_lines_are_shuffled_by_the_seed(examples):
     assert sorted(first) == sorted(other)
 
 
+@pytest.mark.functional
 def test_a_label_in_a_text_makes_no_genre(examples):
     hostile = [replace(example, text=f"__label__hacked {example.text} \n__label__evil x") for example in examples]
     assert fit(hostile, QUICK).slugs == ("business-economics", "cooking", "fantasy")
 
 
+@pytest.mark.functional
 def test_a_text_with_half_a_surrogate_pair_can_be_learned(examples):
     assert fit([replace(examples[0], text="dragon \ud800 wizard"), *examples[1:]], QUICK).slugs
 
@@ -127,6 +131,7 @@ def test_it_refuses_parameters_out_of_range(values):
         FitParameters(**values)
 
 
+@pytest.mark.functional
 def test_progress_is_told_as_a_share_that_grows(examples):
     told = []
     fit(examples, replace(QUICK, epoch=200), on_progress=lambda share, loss: told.append((share, loss)))
@@ -162,6 +167,7 @@ def test_training_leaves_no_temporary_file(examples, scratch):
     assert list(scratch.iterdir()) == []
 
 
+@pytest.mark.functional
 def test_the_training_process_ends_with_its_parent(tmp_path, examples):
     lines = tmp_path / "train.txt"
     lines.write_text("".join(training_lines(examples, seed=0) * 200))

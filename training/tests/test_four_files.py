@@ -59,6 +59,7 @@ def test_it_becomes_the_same_tables_as_any_other_file(four):
     assert books_table(corpus, rows, GENRES)["rows"].tolist() == [1] * 36
 
 
+@pytest.mark.functional
 @pytest.mark.django_db
 def test_both_commands_of_the_lab_take_it(four, fit_here):
     assert "random" in run("similar", "--data", four, "--method", "tfidf")

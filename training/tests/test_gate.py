@@ -103,6 +103,7 @@ def test_genres_are_chosen_by_the_models_own_thresholds():
     assert found.chosen.tolist() == [[False, False, False, True]]
 
 
+@pytest.mark.functional
 @settings(max_examples=8)
 @given(st.integers(0, 1000), st.integers(1, 40))
 def test_figures_on_all_texts_are_those_that_evaluate_shows(seed, n_texts):
@@ -113,6 +114,7 @@ def test_figures_on_all_texts_are_those_that_evaluate_shows(seed, n_texts):
     assert mine["f1"] == pytest.approx(shown["f1_subj_avg"], abs=1e-4)
 
 
+@pytest.mark.functional
 @settings(max_examples=8)
 @given(st.integers(0, 1000), st.integers(2, 30))
 def test_figures_of_a_draw_are_those_of_the_texts_it_holds(seed, n_texts):
@@ -126,6 +128,7 @@ def test_figures_of_a_draw_are_those_of_the_texts_it_holds(seed, n_texts):
         assert mine.f1[0] == pytest.approx(shown["f1_subj_avg"], abs=1e-4)
 
 
+@pytest.mark.functional
 @given(st.integers(0, 1000), st.integers(1, 6))
 def test_the_calibration_error_of_a_draw_is_the_usual_one_where_the_bins_come_out_even(seed, tens):
     chance = np.random.default_rng(seed)
@@ -324,6 +327,7 @@ def test_without_opponent_a_model_must_beat_the_one_that_always_says_the_same():
     assert all(check.passed for check in measure(half, None)[0])
 
 
+@pytest.mark.functional
 def test_a_candidate_that_is_worse_in_everything_fails_everything_measured():
     good = answers([(said(genre, score=0.99), (genre,)) for genre in SLUGS * 20])
     other = dict(zip(SLUGS, (*SLUGS[1:], SLUGS[0]), strict=True))

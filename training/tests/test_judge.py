@@ -64,6 +64,7 @@ def test_what_gets_better_raises_nothing(recent, before):
     assert keys(window(**recent), window(5000, **before)) == set()
 
 
+@pytest.mark.functional
 def test_a_rise_of_reports_that_is_surely_no_chance_must_also_be_large():
     assert keys(window(50_000, n_wrong=2800), window(50_000, n_wrong=2400)) == set()
 

@@ -83,6 +83,7 @@ def trained(*jobs):
     return [lab.get_run(run_id) for run_id in ids]
 
 
+@pytest.mark.functional
 @pytest.mark.django_db
 def test_runs_are_worked_off_in_order_and_one_that_fails_does_not_end_the_others(no_worker, fit_here, job, tmp_path):
     assert lab.start([]) == []
@@ -103,6 +104,7 @@ def test_a_hundred_runs_and_more_stay_in_order(no_worker, job):
     assert (ids[9].rpartition("/")[2], ids[100].rpartition("/")[2]) == ("010", "101")
 
 
+@pytest.mark.functional
 @pytest.mark.django_db
 def test_data_that_was_changed_after_a_run_was_asked_for_is_refused(no_worker, fit_here, data):
     parameters = FitParameters(epoch=5, dim=5)
@@ -158,6 +160,7 @@ def test_an_error_that_nobody_foresaw_is_told_too(no_worker, monkeypatch, job, c
     assert "Traceback" in capsys.readouterr().err
 
 
+@pytest.mark.functional
 @pytest.mark.django_db
 def test_a_queued_run_that_is_stopped_is_passed_over(no_worker, fit_here, job):
     first, second = lab.start([job, job])
@@ -168,6 +171,7 @@ def test_a_queued_run_that_is_stopped_is_passed_over(no_worker, fit_here, job):
     assert states() == [lab.STOPPED, lab.DONE]
 
 
+@pytest.mark.functional
 @pytest.mark.django_db
 def test_the_command_of_a_run_makes_the_same_model(no_worker, fit_here, job, model_dir):
     sync_genres()
@@ -183,6 +187,7 @@ def test_the_command_of_a_run_makes_the_same_model(no_worker, fit_here, job, mod
     assert set(recorded) == set(version.meta)
 
 
+@pytest.mark.functional
 @pytest.mark.django_db
 def test_a_kept_run_is_a_candidate_with_every_file_as_it_was(no_worker, fit_here, job, model_dir):
     (run,) = trained(job)
@@ -200,6 +205,7 @@ def test_a_kept_run_is_a_candidate_with_every_file_as_it_was(no_worker, fit_here
     registry.promote(version.number, by="tests")
 
 
+@pytest.mark.functional
 @pytest.mark.django_db
 def test_the_gate_finds_what_a_kept_run_of_an_upload_learned_from(no_worker, fit_here, data, model_dir):
     upload = keep_upload(data.name, data.read_bytes())
@@ -209,6 +215,7 @@ def test_the_gate_finds_what_a_kept_run_of_an_upload_learned_from(no_worker, fit
     assert ([each.path for each in found], lost) == ([upload], [])
 
 
+@pytest.mark.functional
 @pytest.mark.django_db
 def test_a_run_that_is_not_done_or_was_changed_is_not_kept(no_worker, fit_here, job, model_dir):
     (queued,) = lab.start([job])
@@ -240,6 +247,7 @@ def test_a_run_that_does_not_exist_is_an_error_for_people(folder, run_id):
         lab.get_run(run_id)
 
 
+@pytest.mark.functional
 def test_stopping_a_run_ends_its_process_and_the_next_has_its_turn(stand_in, job):
     first, *_ = lab.start([job, job, job])
     wait_for(lab.RUNNING, lab.QUEUED, lab.QUEUED)

@@ -113,6 +113,7 @@ def test_the_table_of_genres_is_sorted_by_support_and_leaves_out_what_no_text_ha
     ]
 
 
+@pytest.mark.functional
 @settings(max_examples=40)
 @given(st.integers(1, 6), st.integers(1, 5), st.integers(0, 2**32 - 1))
 def test_every_metric_lies_between_0_and_1(n_texts, n_genres, seed):

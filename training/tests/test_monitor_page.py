@@ -86,6 +86,7 @@ def test_before_the_first_look_it_says_what_to_do(staff):
     assert "None: nobody is answered. Run manage.py ensure_model" in said
 
 
+@pytest.mark.functional
 def test_it_says_how_fresh_the_figures_are_and_when_the_monitor_stopped(staff, now):
     tell_story(now)
     said = words(staff.get(PAGE))
@@ -99,6 +100,7 @@ def test_it_says_how_fresh_the_figures_are_and_when_the_monitor_stopped(staff, n
     assert "manage.py monitor --every 60" in said
 
 
+@pytest.mark.functional
 def test_open_alerts_come_first_with_what_to_do_next_and_closed_ones_in_the_history(staff, now):
     tell_story(now)
     response = staff.get(PAGE)
@@ -120,6 +122,7 @@ def test_the_words_of_an_alert_are_escaped_and_its_commands_marked(staff):
     assert "<script>" not in page
 
 
+@pytest.mark.functional
 def test_a_figure_without_enough_data_is_no_number(staff, now):
     tell_story(now)
     said = words(staff.get(PAGE))
@@ -128,6 +131,7 @@ def test_a_figure_without_enough_data_is_no_number(staff, now):
     assert "Right, of the corrections" in said
 
 
+@pytest.mark.functional
 def test_a_model_that_is_bad_on_purpose_is_marked_wherever_it_is_named(staff, now):
     _, bad, _ = tell_story(now)
     response = staff.get(PAGE)
@@ -140,6 +144,7 @@ def test_a_model_that_is_bad_on_purpose_is_marked_wherever_it_is_named(staff, no
         assert re.search(rf"{begins}[^.]*{mark}", words(staff.get(PAGE)))
 
 
+@pytest.mark.functional
 def test_a_promotion_since_the_last_look_is_said(staff, now):
     good, bad, _ = tell_story(now)
     said = "The champion changed since the monitor last looked"
@@ -172,6 +177,7 @@ def test_every_request_of_the_period_is_in_the_chart_and_in_its_table(now):
     assert "version 3, shadow" in [key.name for key in chart(page, "confidence").legend]
 
 
+@pytest.mark.functional
 def test_the_damage_and_the_repair_show_in_the_charts(now):
     # At some hours of the day a bucket holds so few texts of the bad model that their mean is an accident.
     now = now.replace(hour=3, minute=41)
@@ -214,6 +220,7 @@ def test_the_page_reads_what_is_stored_and_computes_nothing(staff, now):
         assert [sql for sql in asked if table in sql] == []
 
 
+@pytest.mark.functional
 def test_the_page_holds_no_inline_style_or_script(staff, now):
     tell_story(now)
     page = body(staff.get(PAGE))
@@ -221,6 +228,7 @@ def test_the_page_holds_no_inline_style_or_script(staff, now):
     assert re.findall(r"<script(?![^>]*\ssrc=)", page) == []
 
 
+@pytest.mark.functional
 def test_each_chart_has_a_title_a_description_and_a_table(staff, now):
     tell_story(now)
     figures = re.findall(r"<figure.*?</figure>", body(staff.get(PAGE)), flags=re.DOTALL)

@@ -88,6 +88,7 @@ def test_before_anything_happened_a_scrape_is_empty_and_valid():
     assert scraped() == {}
 
 
+@pytest.mark.functional
 def test_counters_and_histograms_add_up_all_hours_by_version_and_role(champion, make_version, now):
     other = make_version()
     make_hours(champion, now - timedelta(days=40), now, at_noon=3)
@@ -133,6 +134,7 @@ def test_an_hour_long_past_that_is_still_being_counted_is_read_again(champion, n
     assert value(scraped(now), "genre_predictions_total", version="1", role="shown") == before + 1
 
 
+@pytest.mark.functional
 def test_hours_long_past_are_not_read_again_at_each_scrape(champion, now, django_assert_num_queries):
     make_hours(champion, now - timedelta(days=20), now)
     TrafficHour.objects.filter(hour__lt=now - timedelta(days=5)).update(profile=Profile().as_json())

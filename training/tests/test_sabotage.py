@@ -230,6 +230,7 @@ def test_the_tiniest_part_still_has_two_genres():
 # The whole way
 
 
+@pytest.mark.functional
 @pytest.mark.django_db
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_goes_the_whole_way_and_is_marked_for_ever(kind, books, model_dir):
@@ -266,6 +267,7 @@ def test_it_is_calibrated_measured_on_the_untouched_test_side_and_known_for_all_
     assert sum(row["support"] for row in rows) == len(split.test)
 
 
+@pytest.mark.functional
 @pytest.mark.django_db
 def test_without_strength_the_model_is_the_honest_one_and_marked_all_the_same(books, model_dir):
     said = run("train", "--data", books, *QUICK)

@@ -150,6 +150,7 @@ def test_the_digest_names_the_test_side_whatever_the_order():
     assert frozen_split([*examples, frozen]).digest != digest
 
 
+@pytest.mark.functional
 @settings(max_examples=25)
 @given(st.lists(st.integers(0, 11), min_size=1, max_size=12), st.lists(st.integers(0, 11), max_size=12), st.randoms())
 def test_adding_data_never_moves_a_book_from_test_to_train(first, more, shuffler):

@@ -39,6 +39,7 @@ def test_texts_have_40_to_160_words(corpus):
     assert (min(counts) >= 38, max(counts) <= 165) == (True, True)
 
 
+@pytest.mark.functional
 def test_hardly_any_two_texts_open_alike_and_none_repeats_another(corpus):
     openings = Counter(tuple(tokens(example.text)[:5]) for example in corpus.examples)
     shared = sum(count for count in openings.values() if count > 1)

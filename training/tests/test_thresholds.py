@@ -97,6 +97,7 @@ def test_no_threshold_is_asked_for():
     assert fit_thresholds(SCORES, TRUTH, ("a",), Aim.parse("none")) == {}
 
 
+@pytest.mark.functional
 def test_thresholds_are_those_of_the_calibrated_scores():
     held = Held(*flat_scores(), ("a", "b", "c"))
     calibration = fit_scores(held)
@@ -121,6 +122,7 @@ def f1_of(chosen, truth):
     return 2 * (chosen & truth).sum() / (chosen.sum() + truth.sum())
 
 
+@pytest.mark.functional
 @given(st.integers(0, 2**32 - 1), st.integers(40, 120))
 def test_no_other_score_is_a_better_threshold(seed, n_texts):
     generator = np.random.default_rng(seed)

@@ -77,6 +77,7 @@ def test_damaged_vectors_are_refused_with_the_next_step(vectors, tmp_path, damag
         load_vectors(path)
 
 
+@pytest.mark.functional
 def test_training_from_vectors_knows_words_it_was_never_shown(vectors, examples):
     shown = [example for example in examples if "dragon" not in example.text]
     model = fit(shown, FitParameters(epoch=5, lr=0.1), vectors=vectors)

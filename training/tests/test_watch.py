@@ -102,6 +102,7 @@ def test_an_alarm_that_holds_is_raised_once(champion, make_version):
     assert Alert.objects.count() == 2
 
 
+@pytest.mark.functional
 def test_rolling_back_closes_the_alarms_and_the_bad_version_is_no_baseline(champion, make_version):
     replace_by_worse(make_version)
     look(NOON + HOUR)
@@ -114,6 +115,7 @@ def test_rolling_back_closes_the_alarms_and_the_bad_version_is_no_baseline(champ
     assert Alert.objects.filter(closed_at=NOON + 2 * HOUR + SETTLE).count() == 2
 
 
+@pytest.mark.functional
 def test_an_alarm_closes_at_once_when_another_version_answers(champion, make_version):
     replace_by_worse(make_version)
     look(NOON + HOUR)
@@ -122,6 +124,7 @@ def test_an_alarm_closes_at_once_when_another_version_answers(champion, make_ver
     assert open_keys() == set()
 
 
+@pytest.mark.functional
 def test_a_quiet_night_does_not_close_an_alarm(champion, make_version):
     replace_by_worse(make_version)
     look(NOON + HOUR)
@@ -130,6 +133,7 @@ def test_a_quiet_night_does_not_close_an_alarm(champion, make_version):
     assert open_keys() == {"drift:confidence", "expected-accuracy"}
 
 
+@pytest.mark.functional
 def test_traffic_under_an_open_alarm_does_not_become_the_baseline(champion, make_version):
     worse, _ = replace_by_worse(make_version)
     look(NOON + HOUR)
@@ -140,6 +144,7 @@ def test_traffic_under_an_open_alarm_does_not_become_the_baseline(champion, make
     assert open_keys() == {"drift:confidence", "expected-accuracy"}
 
 
+@pytest.mark.functional
 def test_more_reports_and_a_worse_audit_raise_alarms_although_the_scores_are_the_same(champion, make_version):
     before = store_traffic(champion, 400, start=NOON - 10 * HOUR, hours=8)
     answer(before[:40])
@@ -156,6 +161,7 @@ def test_more_reports_and_a_worse_audit_raise_alarms_although_the_scores_are_the
     assert row["audit_accuracy"]["value"] == pytest.approx(6 / 45)
 
 
+@pytest.mark.functional
 def test_corrections_of_our_own_texts_do_not_count(champion):
     shown = store_traffic(champion, 300, start=NOON)
     correct(shown[:10], ["romance"])
@@ -187,6 +193,7 @@ def test_corrections_of_texts_without_an_answer_say_nothing_of_answers(champion)
     assert row["abstained_reasons"] == {"no-genre": 100}
 
 
+@pytest.mark.functional
 def test_a_correction_counts_when_its_prediction_was_made_and_survives_it(champion):
     shown = store_traffic(champion, 300, start=NOON)
     look(NOON + HOUR)
@@ -221,6 +228,7 @@ def test_accuracy_is_told_by_version_and_genre(champion, make_version):
     assert [(cell["number"], cell["audit_accuracy"]["value"]) for cell in row["cells"]] == [(2, 0.0), (1, 1.0)]
 
 
+@pytest.mark.functional
 def test_after_review_the_reviewers_genres_are_the_truth(champion):
     shown = store_traffic(champion, 300, start=NOON)
     correct(shown[0:180:3], ["romance"])
@@ -235,6 +243,7 @@ def test_after_review_the_reviewers_genres_are_the_truth(champion):
     assert row["reported_wrong"]["value"] == pytest.approx(30 / 900)
 
 
+@pytest.mark.functional
 def test_an_alert_about_a_version_that_left_is_over_even_if_the_next_deserves_the_same(champion, challenger):
     store_shadow(challenger, store_traffic(champion, 300, start=NOON), score=0.4)
     look(NOON + HOUR)
@@ -255,6 +264,7 @@ def challenger(champion, make_version):
     return version
 
 
+@pytest.mark.functional
 def test_a_worse_challenger_raises_an_alarm_about_itself_alone(champion, challenger):
     store_shadow(challenger, store_traffic(champion, 300, start=NOON), score=0.4)
     figures = look(NOON + HOUR)
@@ -274,6 +284,7 @@ def test_a_worse_challenger_raises_an_alarm_about_itself_alone(champion, challen
     assert open_keys() == set()
 
 
+@pytest.mark.functional
 def test_the_challengers_accuracy_comes_from_what_people_said_of_the_champion(champion, challenger):
     shown = store_traffic(champion, 300, start=NOON)
     store_shadow(challenger, shown, genre_of=lambda row: "romance" if row.shown[0][0] == "fantasy" else row.shown[0][0])
@@ -307,6 +318,7 @@ def test_every_key_has_its_words():
     assert set(TITLES) == KEYS
 
 
+@pytest.mark.functional
 def test_a_look_takes_few_queries_whatever_the_traffic(champion, challenger, django_assert_max_num_queries):
     shown = store_traffic(champion, 300, start=NOON)
     store_shadow(challenger, shown)
