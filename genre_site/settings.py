@@ -216,7 +216,7 @@ AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken"]
 # What those get whose browser asks for none of LANGUAGES. The API and the commands speak English.
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 LANGUAGE_CODE = env.str("GENRE_LANGUAGE", "en", validate=validate.OneOf([code for code, _ in LANGUAGES]))
-LOCALE_PATHS = [BASE_DIR / "genre_site" / "locale"]
+LOCALE_PATHS = [BASE_DIR / "genre_site" / "translations"]
 FORMAT_MODULE_PATH = ["genre_site.formats"]
 # Who chose a language keeps it for a year.
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600

@@ -19,7 +19,7 @@ from feedback.actions import Answer, submit_correction
 from feedback.sharing import share_result
 from feedback.tests.browser import form_of
 
-CATALOGUE = Path(__file__).resolve().parents[1] / "locale" / "de" / "LC_MESSAGES" / "django.po"
+CATALOGUE = Path(__file__).resolve().parents[1] / "translations" / "de" / "LC_MESSAGES" / "django.po"
 TEXT = "The wizard and the sorceress cast an old spell on the dragon that guards the kingdom."
 GERMAN = {"HTTP_ACCEPT_LANGUAGE": "de-DE,de;q=0.9,en;q=0.5"}
 # What must be the same in a sentence and its translation: figures, and what scripts and browsers read.

@@ -22,7 +22,7 @@ def test_no_sentence_is_marked_that_the_catalogue_lacks(settings, tmp_path, monk
     copy.parent.mkdir(parents=True)
     shutil.copy(CATALOGUE, copy)
     settings.LOCALE_PATHS = [tmp_path]
-    monkeypatch.chdir(CATALOGUE.parents[3])
+    monkeypatch.chdir(CATALOGUE.parents[4])
     call_command("makemessages", locale=["de"], verbosity=0)
 
     def sentences(path):
