@@ -153,8 +153,8 @@ def bulk(folder: Path, catalogue: Path, jobs: int) -> None:
 
 
 def memory(folder: Path, catalogue: Path) -> int:
-    """Return the most bytes that a run with two jobs held in memory, its processes together."""
-    process = multiprocessing.get_context("spawn").Process(target=bulk, args=(folder, catalogue, 2))
+    """Return the most bytes that a run with one job, the default, held in memory."""
+    process = multiprocessing.get_context("spawn").Process(target=bulk, args=(folder, catalogue, 1))
     process.start()
     peak = peak_memory(process.pid or 0, is_over=lambda: not process.is_alive())
     process.join()
