@@ -16,16 +16,14 @@ from typing import Any
 from urllib.parse import quote
 
 from benchmarks.peers import (
-    CONNECTIONS,
-    ROUNDS,
-    SECONDS,
+    TERMS,
     WORKERS,
     Asked,
     environment,
     fastapi,
     in_turn,
     json_bodies,
-    rate,
+    ratio,
     serving,
     site_with_model,
     starter,
@@ -161,13 +159,10 @@ def main() -> int:
     publish(
         NAME,
         rows,
-        ratio_to_fastapi=round(rate(rows, "ours") / rate(rows, "fastapi"), 3),
-        ratio_to_annif=round(rate(rows, "ours") / rate(rows, "annif"), 3),
+        ratio_to_fastapi=ratio(rows, "ours", "fastapi"),
+        ratio_to_annif=ratio(rows, "ours", "annif"),
         microseconds=parts,
-        rounds=ROUNDS,
-        seconds=SECONDS,
-        workers=WORKERS,
-        connections=CONNECTIONS,
+        **TERMS,
     )
     return 0
 

@@ -22,6 +22,8 @@ from training.core.corpora import STARTER_FILE, read_corpus
 
 WORKERS, CONNECTIONS = 2, 16
 ROUNDS, SECONDS = (2, 2) if QUICK else (5, 8)
+# For the result.
+TERMS = {"rounds": ROUNDS, "seconds": SECONDS, "workers": WORKERS, "connections": CONNECTIONS}
 N_TEXTS, N_WORDS = 200, 100
 ENVIRONMENTS = ROOT / "var" / "bench-http"
 FASTAPI_PACKAGES = ["fastapi==0.*", "uvicorn[standard]", "fasttext-community==0.11.9"]
@@ -176,9 +178,10 @@ def in_turn(services: Mapping[str, Asked], folder: Path) -> list[dict[str, Any]]
     ]
 
 
-def rate(rows: Sequence[Mapping[str, Any]], service: str) -> float:
-    """Return the requests per second of a service."""
-    return next(float(row["requests_per_s"]) for row in rows if row["service"] == service)
+def ratio(rows: Sequence[Mapping[str, Any]], service: str, peer: str) -> float:
+    """Return the requests per second of a service as a multiple of a peer's."""
+    rate = {row["service"]: float(row["requests_per_s"]) for row in rows}
+    return round(rate[service] / rate[peer], 3)
 
 
 def ask(asked: Asked, folder: Path) -> dict[str, float]:

@@ -10,15 +10,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.peers import (
-    CONNECTIONS,
-    ROUNDS,
-    SECONDS,
+    TERMS,
     WORKERS,
     Asked,
     fastapi,
     in_turn,
     json_bodies,
-    rate,
+    ratio,
     serving,
     site_with_model,
 )
@@ -52,11 +50,8 @@ def main() -> int:
     publish(
         NAME,
         rows,
-        ratio_to_fastapi=round(rate(rows, "ours") / rate(rows, "fastapi"), 3),
-        rounds=ROUNDS,
-        seconds=SECONDS,
-        workers=WORKERS,
-        connections=CONNECTIONS,
+        ratio_to_fastapi=ratio(rows, "ours", "fastapi"),
+        **TERMS,
     )
     return 0
 

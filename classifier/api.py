@@ -233,13 +233,13 @@ def models(request: HttpRequest) -> dict[str, Any]:
 def suggest(request: HttpRequest, alias: Alias, body: SuggestIn) -> HttpResponse:
     """Tell the genres of a text; ``alias`` is ``champion`` or the number of the version that is."""
     caller(request).take()
-    active = _named(alias)
-    asked = _ask(body.text)
+    active, reading = _named(alias), Reading(body.text)
+    asked = _ask(reading)
     said = _suggestion(asked, body.limit, body.threshold)
     if isinstance(asked, Asked):
         active = asked.active
     wanted = body.explain and said["results"]
-    told = _explained(active, body.text, said["results"]) if wanted else UNEXPLAINED
+    told = _explained(active, reading, said["results"]) if wanted else UNEXPLAINED
     return _json({"model": _reference(active)} | said | told)
 
 
@@ -251,7 +251,7 @@ def suggest_batch(request: HttpRequest, alias: Alias, body: SuggestBatchIn) -> H
     caller(request).take(len(body.documents))
     active, documents = _named(alias), []
     for document in body.documents:
-        asked = _ask(document.text)
+        asked = _ask(Reading(document.text))
         active = asked.active if isinstance(asked, Asked) else active
         documents.append({"document_id": document.document_id} | _suggestion(asked, body.limit, body.threshold))
     return _json({"model": _reference(active), "documents": documents})
@@ -269,7 +269,7 @@ def text_classification(request: HttpRequest, alias: Alias, body: ClassifyIn) ->
     _named(alias)
     found = []
     for text in texts:
-        asked = _ask(text)
+        asked = _ask(Reading(text))
         scores = asked.prediction.top(body.parameters.top_k or 5, 0.0) if isinstance(asked, Asked) else []
         found.append([{"label": genre.slug, "score": genre.score} for genre in scores])
     return _json(found[0] if isinstance(body.inputs, str) else found)
@@ -296,9 +296,8 @@ def _named(alias: str) -> ActiveModel:
     return active
 
 
-def _ask(text: str) -> Asked | str:
+def _ask(reading: Reading) -> Asked | str:
     """Return what the champion says; the reason why, where the text is not one to be read."""
-    reading = Reading(text)
     try:
         check_text(reading, max_bytes=settings.GENRE_MAX_TEXT_BYTES)
     except TextTooLong as error:
@@ -319,9 +318,8 @@ def _suggestion(asked: Asked | str, limit: int, threshold: float) -> dict[str, A
     return suggestion(uid=asked.shown.uid, scores=scores, abstained=prediction.abstained)
 
 
-def _explained(active: ActiveModel, text: str, results: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _explained(active: ActiveModel, reading: Reading, results: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return the words that weigh most for each result, and what the text reads like."""
-    reading = Reading(text)
     try:
         found = explain(active.model, reading)
     except ModelError:
@@ -340,7 +338,7 @@ def _explained(active: ActiveModel, text: str, results: Sequence[dict[str, Any]]
         ]
         total = sum(value for _, value in parts)
         explained.append({"slug": result["slug"], "total": round(total, 6), "words": words})
-    near = active.neighbours.nearest(found.direction, text) if active.neighbours else []
+    near = active.neighbours.nearest(found.direction, reading) if active.neighbours else []
     passages = [asdict(alike.passage) | {"similarity": round(alike.cosine, 6)} for alike in near]
     return {"explanation": explained, "reads_like": passages}
 

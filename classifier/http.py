@@ -34,6 +34,13 @@ def whole_page(request: HttpRequest, template: str, context: dict[str, Any]) -> 
     return response
 
 
+def hold_back(request: HttpRequest, response: HttpResponse, seconds: int) -> HttpResponse:
+    """Tell programs that it was too often, and when to come again; htmx swaps no answer of 4xx."""
+    response["Retry-After"] = str(seconds)
+    response.status_code = 200 if request.headers.get("HX-Request") else 429
+    return response
+
+
 def for_one_person(response: HttpResponse) -> HttpResponse:
     """Keep a page that a secret link opens out of caches and search engines."""
     patch_cache_control(response, private=True, no_store=True)

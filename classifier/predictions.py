@@ -209,10 +209,11 @@ def _ask(text: str | Reading, *, source: str, at: datetime | None = None) -> tup
     asked = share if share and not prediction.abstained and random.random() < share else 0.0
     shown = _shown(active, prediction, text, source=source, asked=asked)
     facts: dict[str, Any] = {"source": source, "n_chars": len(text.text), "text_hash": shown.text_hash, "at": at}
-    rows = [_row(active, prediction, milliseconds, uid=shown.uid, asked=shown.asked, **facts)]
+    rows = [_row(active, prediction, milliseconds, shown.genres, uid=shown.uid, asked=shown.asked, **facts)]
     if is_visitor and (other := challenger()) is not None and random.random() < other.share:
         try:
-            rows.append(_row(other, *_timed(other.model, text), shadow_of=shown.uid, **facts))
+            its, its_milliseconds = _timed(other.model, text)
+            rows.append(_row(other, its, its_milliseconds, choose_shown(its)[0], shadow_of=shown.uid, **facts))
         except ModelError as error:
             logger.error("The challenger, version %s, failed and nobody saw it: %s", other.number, error)
     return Asked(active, prediction, shown), rows
@@ -227,7 +228,7 @@ def predict_with(version: ModelVersion, model: GenreModel, text: str, *, source:
     prediction, milliseconds = _timed(model, text)
     shown = _shown(active, prediction, text, source=source)
     facts: dict[str, Any] = {"source": source, "n_chars": len(text), "text_hash": shown.text_hash}
-    Prediction.objects.bulk_create([_row(active, prediction, milliseconds, uid=shown.uid, **facts)])
+    Prediction.objects.bulk_create([_row(active, prediction, milliseconds, shown.genres, uid=shown.uid, **facts)])
     return shown
 
 
@@ -256,8 +257,13 @@ def _timed(model: GenreModel, text: str | Reading) -> tuple[CorePrediction, floa
     return prediction, (time.perf_counter() - start) * 1000
 
 
-def _row(active: ActiveModel, prediction: CorePrediction, milliseconds: float, **facts: Any) -> Prediction:
-    genres, _ = choose_shown(prediction)
+def _row(
+    active: ActiveModel,
+    prediction: CorePrediction,
+    milliseconds: float,
+    genres: list[tuple[str, float]],
+    **facts: Any,
+) -> Prediction:
     return Prediction(
         version_id=active.version_id,
         shown=genres,

@@ -78,8 +78,14 @@ def explain(request: HttpRequest) -> HttpResponse:
         shown = Shown.from_token(request.POST.get("token", ""))
         reasons = why(shown, text)
     except (BadToken, Unexplained) as error:
-        return page_or_partial(request, PAGE, {"text": text, "problems": [str(error)]}, partial="why")
+        return show_again(request, error, partial="why")
     return page_or_partial(request, PAGE, result_context(shown, text) | {"why": reasons}, partial="why")
+
+
+def show_again(request: HttpRequest, error: Exception, *, partial: str) -> HttpResponse:
+    """Show the text that was sent in its box again, with why the rest of the form can't be used."""
+    context = {"text": request.POST.get("text", ""), "problems": [str(error)]}
+    return page_or_partial(request, PAGE, context, partial=partial)
 
 
 def classify_expired(request: HttpRequest) -> HttpResponse:

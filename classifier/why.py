@@ -107,7 +107,7 @@ def why(shown: Shown, text: str) -> Why:
     found = highlight(reading, explanation, slugs, against_others=True)
     told, is_excerpt = mark_text(text, found)
     reasons = [reasons_of(number, line, explanation) for number, line in enumerate(lines, start=1)]
-    return Why(reasons, told, is_excerpt, reads_like(active, explanation, text))
+    return Why(reasons, told, is_excerpt, reads_like(active, explanation, reading))
 
 
 def signed(value: float) -> str:
@@ -161,9 +161,9 @@ def mark_text(text: str, found: Highlights) -> tuple[SafeString, bool]:
     return SafeString("".join(parts)), is_excerpt
 
 
-def reads_like(active: ActiveModel, explanation: Explanation, text: str) -> list[ReadsLike]:
+def reads_like(active: ActiveModel, explanation: Explanation, reading: Reading) -> list[ReadsLike]:
     """Return the passages that the text reads like; none where nothing lies beside the model."""
-    found = active.neighbours.nearest(explanation.direction, text) if active.neighbours else []
+    found = active.neighbours.nearest(explanation.direction, reading) if active.neighbours else []
     if not found:
         return []
     slugs = {slug for alike in found for slug in alike.passage.genres}

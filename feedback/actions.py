@@ -25,7 +25,7 @@ SERVICE = "import_predictions"
 RETENTION = "retention"
 # An answer of the review queue that its reviewer took back.
 UNDONE = "undone"
-_SAME_GENRES = gettext_noop("these genres already")
+SAME_GENRES = gettext_noop("these genres already")
 _ERASED = ["text", "note", "proposal"]
 
 
@@ -279,7 +279,7 @@ def set_genres(
         elif correction.is_erased:
             result.skip(gettext_noop("its text was deleted"))
         elif set(before["genres"]) == {genre.slug for genre in genres}:
-            result.skip(_SAME_GENRES)
+            result.skip(SAME_GENRES)
         elif not genres and correction.status == Correction.Status.APPROVED and not _says_none(correction):
             result.skip(gettext_noop("approved: needs a genre"))
         else:
@@ -305,7 +305,12 @@ def decide_correction(
     if status == Correction.Status.APPROVED:
         set_genres(corrections=[correction], slugs=slugs, by=by, reason=reason)
     result = review(corrections=[correction], status=status, by=by, reason=reason)
-    for why in result.skipped:
+    _refuse_skipped(result)
+
+
+def _refuse_skipped(result: BulkResult, *, but: str = "") -> None:
+    """Refuse what an action on one correction left alone, unless it did so because of ``but``."""
+    for why in result.skipped.keys() - {but}:
         raise ActionRefused(_("Nothing was saved: %(why)s.") % {"why": _(why)})
 
 
@@ -340,8 +345,7 @@ def relabel(
     """
     if correction is not None:
         result = set_genres(corrections=[correction.pk], slugs=slugs, by=by, reason=reason)
-        for why in result.skipped.keys() - {_SAME_GENRES}:
-            raise ActionRefused(_("Nothing was saved: %(why)s.") % {"why": _(why)})
+        _refuse_skipped(result, but=SAME_GENRES)
         return correction
     genres = _known_genres(slugs)
     made = Correction(

@@ -16,7 +16,7 @@ from django.utils.text import Truncator
 
 from classifier.admin import ReadOnly
 from classifier.models import Genre
-from feedback.actions import ActionRefused, BulkResult, review, set_genres
+from feedback.actions import SAME_GENRES, ActionRefused, BulkResult, review, set_genres
 from feedback.models import AuditAnswer, Correction, Opinion, ReviewEvent
 from feedback.share_admin import SharedResultAdmin as SharedResultAdmin
 
@@ -192,7 +192,7 @@ class CorrectionAdmin(admin.ModelAdmin):
         steps = [edit, decide] if decision == Status.APPROVED else [decide, edit]
         for step in steps:
             if decision or step is edit:
-                self._explain(request, step(), ignore=("these genres already",))
+                self._explain(request, step(), ignore=(SAME_GENRES,))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Save no relation, ``save_model`` did it all; only tell the admin's log that the history was not edited."""

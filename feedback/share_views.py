@@ -14,9 +14,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from classifier.answers import as_json, as_text, genre_names
-from classifier.http import for_one_person, page_or_partial
+from classifier.http import for_one_person, hold_back, page_or_partial
 from classifier.predictions import BadToken, Shown
-from classifier.views import PAGE, classify_expired, result_context
+from classifier.views import PAGE, classify_expired, result_context, show_again
 from classifier.visitors import visitor_of
 from classifier.wording import ABSTENTIONS, genre_words, lines_of
 from feedback.actions import ActionRefused
@@ -44,8 +44,7 @@ def create(request: HttpRequest) -> HttpResponse:
     try:
         shown = Shown.from_token(str(form.data.get("token", "")))
     except BadToken as error:
-        context = {"text": form.data.get("text", ""), "problems": [str(error)]}
-        return page_or_partial(request, PAGE, context, partial="share")
+        return show_again(request, error, partial="share")
     try:
         if not form.is_valid():
             raise ActionRefused(_("There is no text that could be shared."))
@@ -59,9 +58,7 @@ def create(request: HttpRequest) -> HttpResponse:
             error.retry_after,
         ) % {"n": error.retry_after}
         response = _again(request, shown, sentence)
-        response["Retry-After"] = str(error.retry_after)
-        response.status_code = 200 if request.headers.get("HX-Request") else 429
-        return response
+        return hold_back(request, response, error.retry_after)
     if request.headers.get("HX-Request"):
         answer: HttpResponse = TemplateResponse(request, "feedback/_share_links.html", _links(request, share))
     else:

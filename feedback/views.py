@@ -8,9 +8,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from classifier.http import for_one_person, page_or_partial
+from classifier.http import for_one_person, hold_back, page_or_partial
 from classifier.predictions import BadToken, Shown
-from classifier.views import PAGE, classify_expired, result_context
+from classifier.views import PAGE, classify_expired, result_context, show_again
 from classifier.visitors import visitor_of
 from classifier.wording import genre_lines
 from feedback.actions import ActionRefused, answer_audit, submit_correction, withdraw
@@ -37,8 +37,7 @@ def create(request: HttpRequest) -> HttpResponse:
     try:
         shown = Shown.from_token(str(form.data.get("token", "")))
     except BadToken as error:
-        context = {"text": form.data.get("text", ""), "problems": [str(error)]}
-        return page_or_partial(request, PAGE, context, partial="correction")
+        return show_again(request, error, partial="correction")
     if not form.is_valid():
         return _again(request, form, shown, form.problems())
     try:
@@ -54,9 +53,7 @@ def create(request: HttpRequest) -> HttpResponse:
             error.retry_after,
         ) % {"n": error.retry_after}
         response = _again(request, form, shown, [sentence])
-        response["Retry-After"] = str(error.retry_after)
-        response.status_code = 200 if request.headers.get("HX-Request") else 429
-        return response
+        return hold_back(request, response, error.retry_after)
     address = reverse("feedback:correction-read", args=[correction.receipt])
     if request.headers.get("HX-Request"):
         context = {"correction": correction, "receipt_url": request.build_absolute_uri(address)}

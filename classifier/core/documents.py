@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from classifier.core import docx, epub
 from classifier.core.errors import NotText
-from classifier.core.text import MAX_BYTES, decode
+from classifier.core.text import MAX_BYTES, decode, size_of
 from classifier.core.zipped import Zipped
 
 _ZIP = b"PK\x03\x04"
@@ -57,7 +57,7 @@ def _collected(pieces: Iterable[str], max_bytes: int) -> Document:
     """Join the pieces; stop at what is too much, so that no more of a long book is unpacked."""
     kept, left = [], max_bytes
     for piece in pieces:
-        size = len(piece) if piece.isascii() else len(piece.encode("utf-8", "replace"))
+        size = size_of(piece)
         if size > left:
             kept.append(_first(piece, left))
             return Document("\n\n".join(kept), is_cut=True)

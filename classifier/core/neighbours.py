@@ -18,7 +18,7 @@ from classifier.core.errors import ModelDamaged, ModelError, ModelMissing
 from classifier.core.explain import explain
 from classifier.core.files import replacing_bytes
 from classifier.core.model import MODEL_FILE, GenreModel
-from classifier.core.text import one_line
+from classifier.core.text import Reading
 
 NEIGHBOURS_FILE = "neighbours.npz"
 N_NEAREST = 3
@@ -58,7 +58,12 @@ class Neighbours:
     directions: Directions
 
     def nearest(
-        self, direction: NDArray[np.floating[Any]], text: str, k: int = N_NEAREST, *, least: float = LEAST_COSINE
+        self,
+        direction: NDArray[np.floating[Any]],
+        text: str | Reading,
+        k: int = N_NEAREST,
+        *,
+        least: float = LEAST_COSINE,
     ) -> list[Alike]:
         """Return at most ``k`` passages nearest to ``direction``, the best first, one of each title.
 
@@ -66,7 +71,7 @@ class Neighbours:
         ----------
         direction : ndarray of shape (dim,)
             That of ``text``. Nothing is near to zero.
-        text : str
+        text : str or Reading
             A passage that stands in it is not one that it reads like.
         k : int, default=3
         least : float, default=LEAST_COSINE
@@ -77,7 +82,7 @@ class Neighbours:
             return []
         cosines = self.directions @ np.asarray(direction / length, dtype=np.float32)
         near = np.flatnonzero(cosines >= least)
-        line, found, titles = one_line(text), list[Alike](), set[str]()
+        line, found, titles = Reading.of(text).line, list[Alike](), set[str]()
         for at in near[np.argsort(-cosines[near], kind="stable")].tolist():
             passage, cosine = self.passages[at], float(cosines[at])
             if len(found) == k:

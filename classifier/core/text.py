@@ -214,9 +214,14 @@ def joined_pairs(words: Sequence[str]) -> list[str]:
     return [f"{first}{JOINT}{second}" for first, second in pairwise(words)]
 
 
+def size_of(text: str) -> int:
+    """Return how many bytes of UTF-8 ``text`` has."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+
+
 def check_size(text: str, *, max_bytes: int = MAX_BYTES) -> None:
     """Raise ``TextTooLong`` when ``text`` has more bytes of UTF-8; the quick part of ``check_text``."""
-    size = len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+    size = size_of(text)
     if size > max_bytes:
         raise TextTooLong(
             "This text has %(size)s bytes; the most that can be read at once is %(limit)s. "

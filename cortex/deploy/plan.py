@@ -117,7 +117,7 @@ class Plan:
 def in_words(shares: Sequence[Share]) -> str:
     """Return shares as people read them."""
     ordered = sorted(shares, key=lambda share: (share.shadow, -share.percent, share.release_version))
-    return ", ".join(f"{each.release_version} {each.percent}%{' (shadow)' * each.shadow}" for each in ordered)
+    return ", ".join(f"{each.release_version} {each.amount}" for each in ordered)
 
 
 def beside(main: str, version: str, percent: int, *, shadow: bool) -> tuple[Share, ...]:

@@ -36,7 +36,7 @@ def record(
             "release": asdict(release),
         },
     )
-    told = {share.release_version: f"{share.percent}%{' (shadow)' * share.shadow}" for share in shares}
+    told = {share.release_version: share.amount for share in shares}
     return DeploymentEvent.objects.create(
         deployment=deployment,
         action=action,

@@ -110,3 +110,8 @@ class Share:
     release_version: str
     percent: int
     shadow: bool = False
+
+    @property
+    def amount(self) -> str:
+        """How much, as people read it."""
+        return f"{self.percent}%{' (shadow)' * self.shadow}"

@@ -35,6 +35,11 @@ NOT_SAVED = _("Not saved")
 View = Callable[..., HttpResponse]
 
 
+def _may_review(user: Any) -> bool:
+    """Return whether somebody may review corrections in the admin; nobody who is not signed in may."""
+    return bool(user.is_staff and user.has_perm(REVIEW))
+
+
 def reviewers_only(view: View) -> View:
     """Let in whoever may review corrections in the admin; ask others to sign in."""
 
@@ -48,7 +53,7 @@ def reviewers_only(view: View) -> View:
             return redirect_to_login(
                 request.get_full_path() if request.method == "GET" else reverse("review:card-read")
             )
-        if not (user.is_staff and user.has_perm(REVIEW)):
+        if not _may_review(user):
             raise PermissionDenied
         response = view(request, *args, **kwargs)
         # It holds what people wrote, and a card that is somebody else's in a minute.
@@ -82,7 +87,7 @@ def save(request: HttpRequest, queue: str) -> HttpResponse:
 
 def save_expired(request: HttpRequest, queue: str) -> HttpResponse:
     """Show the card with what was ticked and a new token. Nothing is stored: the form may be forged."""
-    if not (request.user.is_authenticated and request.user.is_staff and request.user.has_perm(REVIEW)):
+    if not _may_review(request.user):
         context = {"title": NOT_SAVED, "words": SIGNED_OUT}
         return render(request, "review/_problem.html", context)
     response = _show(request, queue, problem=SAVE_AGAIN, entered=CardForm(request.POST))
